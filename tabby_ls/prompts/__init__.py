@@ -1,0 +1,1 @@
+"""Fill-in-the-middle templates as data, and the one function that renders them."""
