@@ -16,7 +16,7 @@ class Infill:
 
     `prompt` is the model family's rendered template for backends that take raw prompts, and None for
     those that build their own (:attr:`Backend.renders_prompts`). `stop` are strings that end the answer
-    and are no part of it. Line ends are LF.
+    and are no part of it. `threshold` is how probable an answer must be, for backends that know. Line ends are LF.
     """
 
     uri: str
@@ -24,9 +24,13 @@ class Infill:
     prefix: str
     suffix: str
     prompt: str | None
+    #: Whether the server shall put a BOS token before the prompt; None leaves it to the server.
+    bos: bool | None
     stop: tuple[str, ...]
     max_tokens: int
     temperature: float
+    threshold: float
+    max_lines: int
 
 
 @frozen(slots=True)
@@ -61,6 +65,17 @@ class BackendError(Exception):
         self.message = message
 
 
+class TextStream(Protocol):
+    """Pieces of text as they arrive. It ends only if the model finished; everything else is an error."""
+
+    @property
+    def cut_short(self) -> bool:
+        """True once it ended because `max_tokens` was reached, so that the last word may be cut short."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[str]: ...
+
+
 class Backend(Protocol):
     """A source of completions.
 
@@ -78,11 +93,8 @@ class Backend(Protocol):
         """Return what is being served; remembered until a request fails."""
         ...
 
-    def stream(self, infill: Infill) -> AbstractAsyncContextManager[AsyncIterator[str]]:
-        """Open a stream of text pieces. Leaving the block closes the connection at once.
-
-        The iterator ends normally only if the model finished (end token, stop string or length).
-        """
+    def stream(self, infill: Infill) -> AbstractAsyncContextManager[TextStream]:
+        """Open a stream of text. Leaving the block closes the connection at once."""
         ...
 
     async def count_tokens(self, text: str) -> int | None:

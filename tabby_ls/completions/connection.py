@@ -1,0 +1,209 @@
+"""The HTTP under the client: where to, with which header, how long, and which failures mean what.
+
+One connection carries one request at a time (HTTP/1.1 without pipelining): closing it is the only way to
+tell a completion server to stop. HTTP/2 is off, where closing a stream does not reach the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import re
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import attrs
+import httpx2
+from attrs import Attribute, frozen
+
+import tabby_ls
+from tabby_ls.completions import failures
+from tabby_ls.completions.errors import APIError, InvalidResponseError, RequestError, ValidationError
+from tabby_ls.completions.request import encode
+
+#: Longest body in bytes that is read in one piece.
+MAX_BODY = 16 << 20
+#: Below the 5 seconds after which uvicorn, TabbyAPI's server, closes an idle connection.
+_KEEPALIVE_SECONDS = 4.5
+_AUTHENTICATION_HEADERS = ("authorization", "x-api-key", "x-admin-key")
+
+
+def _limit(_: object, attribute: Attribute[Any], value: object) -> None:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if value is not None and not (is_number and value > 0):  # type: ignore[operator]
+        raise ValidationError(attribute.name, "must be a number of seconds above 0")
+
+
+@frozen
+class Timeouts:
+    """How long to wait, in seconds; None is for ever."""
+
+    #: For the connection, TLS included.
+    connect: float | None = attrs.field(default=5.0, validator=_limit)
+    #: For the first `data:` line of a stream, from the request on: queueing and reading the prompt are in it.
+    first_token: float | None = attrs.field(default=60.0, validator=_limit)
+    #: For each further `data:` line. Keep-alive comments do not count: TabbyAPI sends them for ever on a
+    #: stream that it has lost.
+    progress: float | None = attrs.field(default=30.0, validator=_limit)
+    #: For a whole answer that is not streamed.
+    answer: float | None = attrs.field(default=120.0, validator=_limit)
+    #: For everything else that is asked. TabbyAPI does not answer while it reads a prompt.
+    lookup: float | None = attrs.field(default=10.0, validator=_limit)
+
+
+class Connection:
+    """Sends requests to one server. Its errors are the tree in `errors.py`."""
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None,
+        headers: Mapping[str, str],
+        timeouts: Timeouts,
+        ssl_context: ssl.SSLContext | None,
+    ) -> None:
+        self.timeouts = timeouts
+        self.root, host = _parse_url(base_url)
+        _check_headers(api_key, headers)
+        #: What no error may hold, besides the prompt.
+        self.secrets = tuple(filter(None, (api_key, *headers.values())))
+        # Nothing is verified where nothing is encrypted, and loading the certificates takes 20 ms.
+        is_encrypted = self.root.startswith("https:")
+        self._http = httpx2.AsyncClient(
+            headers={
+                "User-Agent": f"tabby-ls/{tabby_ls.__version__}",
+                "Accept-Encoding": "identity",
+                **({"Authorization": f"Bearer {api_key}"} if api_key else {}),
+                **headers,
+            },
+            verify=ssl_context or is_encrypted,
+            http1=True,
+            http2=False,
+            follow_redirects=False,
+            # A proxy named in the environment is meant for the network, not for this machine.
+            trust_env=not _is_loopback(host),
+            timeout=httpx2.Timeout(None, connect=timeouts.connect),
+            limits=httpx2.Limits(max_connections=None, keepalive_expiry=_KEEPALIVE_SECONDS),
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._http.aclose()
+
+    async def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx2.Response:
+        """Send a request and return the answer, its body still to come. The caller closes it.
+
+        A kept connection that turns out to have been closed by the server meanwhile is tried once more.
+        Raises :class:`RequestError`.
+        """
+        is_new = False
+
+        async def watch(event: str, _: Mapping[str, Any]) -> None:
+            nonlocal is_new
+            is_new = is_new or event == "connection.connect_tcp.started"
+
+        content = None if body is None else encode(body)
+        kind = {} if content is None else {"Content-Type": "application/json"}
+
+        def request() -> httpx2.Request:
+            return self._http.build_request(
+                method, self.root + path, content=content, headers=kind, extensions={"trace": watch}
+            )
+
+        with request_errors():
+            try:
+                return await self._http.send(request(), stream=True)
+            except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
+                if is_new:
+                    raise
+                return await self._http.send(request(), stream=True)
+
+    async def read(self, response: httpx2.Response) -> bytes:
+        """Return the body; raise :class:`InvalidResponseError` if it is longer than any should be."""
+        body = bytearray()
+        with request_errors():
+            async for piece in response.aiter_bytes():
+                body += piece
+                if len(body) > MAX_BODY:
+                    raise InvalidResponseError("the answer is too long", status=response.status_code)
+        return bytes(body)
+
+    async def failure(self, response: httpx2.Response, *prompts: str) -> APIError:
+        """Return the error that an answer is; `prompts` are kept out of it."""
+        body = await self.read(response)
+        secrets = (*self.secrets, *prompts)
+        return failures.from_response(response.status_code, response.headers, body, secrets)
+
+    async def exchange(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        limit: float | None,
+        private: tuple[str, ...] = (),
+        accept: tuple[int, ...] = (200,),
+    ) -> tuple[int, bytes]:
+        """Send a request and return the status and the whole body, or raise what went wrong.
+
+        `limit` is in seconds, `private` is kept out of errors, other statuses than `accept` are errors.
+        """
+        with request_errors():
+            async with asyncio.timeout(limit):
+                response = await self.send(method, path, body)
+                try:
+                    if response.status_code not in accept:
+                        raise await self.failure(response, *private)
+                    return response.status_code, await self.read(response)
+                finally:
+                    await response.aclose()
+
+
+@contextmanager
+def request_errors() -> Iterator[None]:
+    """Turn the HTTP library's errors, and running out of time, into :class:`RequestError`."""
+    try:
+        yield
+    except (httpx2.TimeoutException, TimeoutError) as error:
+        what = "no connection in time" if isinstance(error, httpx2.ConnectTimeout) else "no answer in time"
+        raise RequestError(what, code="timeout") from error
+    except httpx2.ConnectError as error:
+        raise RequestError("the server cannot be reached", code="connection_error") from error
+    except httpx2.HTTPError as error:
+        raise RequestError("the connection broke", code="connection_error") from error
+
+
+def _parse_url(base_url: str) -> tuple[str, str]:
+    """Return the address without `/v1` and without a slash at its end, and the host in it."""
+    try:
+        url = urlsplit(base_url.strip())
+        host, _ = url.hostname, url.port
+        httpx2.URL(base_url.strip())
+    except (ValueError, httpx2.InvalidURL):
+        raise ValidationError("base_url", "is not an address") from None
+    if url.scheme not in ("http", "https") or not host:
+        raise ValidationError("base_url", "must begin with http:// or https:// and name a host")
+    if "@" in url.netloc or url.query or url.fragment:
+        raise ValidationError("base_url", "must not hold a user, a query or a fragment")
+    path = url.path.rstrip("/").removesuffix("/v1").rstrip("/")
+    return f"{url.scheme}://{url.netloc}{path}", host
+
+
+def _check_headers(api_key: str | None, headers: Mapping[str, str]) -> None:
+    if api_key and not re.fullmatch(r"[!-~]+", api_key):
+        raise ValidationError("api_key", "must be printable ASCII without spaces")
+    for name, value in headers.items():
+        if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or not re.fullmatch(r"[ -~]*", value):
+            raise ValidationError("headers", "must have names and values of printable ASCII")
+        if api_key and name.lower() in _AUTHENTICATION_HEADERS:
+            raise ValidationError("headers", f"must not set {name} beside an API key")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -1,0 +1,61 @@
+"""How much text a prompt may hold, in the model's tokens, and the window around the cursor that fits."""
+
+from __future__ import annotations
+
+#: Longest prompt in tokens unless the user or the server says otherwise. A prefill can hardly be cancelled
+#: on TabbyAPI (noticed at chunk boundaries only), so a long prompt delays the next request too.
+DEFAULT_PROMPT_TOKENS = 2048
+#: Characters of code per token, on the careful side: 3.0 to 3.5 is usual for English identifiers.
+_CHARACTERS_PER_TOKEN = 3.0
+#: Tokens kept free for the template itself and for what the estimate gets wrong.
+_TEMPLATE_TOKENS = 32
+#: The window begins at a line whose number is a multiple of this, so that a prompt keeps its head, and the
+#: server its KV cache, from one keystroke to the next and while lines are added.
+_ANCHOR_LINES = 32
+
+
+def prompt_characters(user_limit: int | None, server_limit: int | None, shrunk: float = 1.0) -> int:
+    """Return how many characters of code a prompt may hold.
+
+    `user_limit` and `server_limit` are in tokens; `shrunk` is the share that a server was seen to accept.
+    """
+    tokens = user_limit or DEFAULT_PROMPT_TOKENS
+    if server_limit is not None:
+        tokens = min(tokens, server_limit)
+    return max(256, int((tokens - _TEMPLATE_TOKENS) * _CHARACTERS_PER_TOKEN * shrunk))
+
+
+def fit_window(
+    prefix: str, suffix: str, first_line: int, characters: int, prefix_share: float
+) -> tuple[str, str]:
+    """Return the ends of `prefix` and `suffix` that lie next to the cursor and fit `characters` together.
+
+    Whole lines are kept, but for a line that is too long by itself. What one side does not need the other
+    may have. `first_line` is the number of the document's line that `prefix` begins with.
+    """
+    for_prefix = max(int(characters * prefix_share), characters - len(suffix))
+    prefix = _tail(prefix, first_line, for_prefix)
+    return prefix, _head(suffix, characters - len(prefix))
+
+
+def _tail(text: str, first_line: int, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    start = text.find("\n", len(text) - limit - 1) + 1
+    if start == 0:
+        return text[-limit:]
+    number = first_line + text.count("\n", 0, start)
+    anchored = start
+    for _ in range(-number % _ANCHOR_LINES):
+        anchored = text.find("\n", anchored) + 1
+        if anchored == 0:
+            return text[start:]
+    # Only while half of the budget remains in use: a stable head is worth less than context.
+    return text[anchored:] if len(text) - anchored >= limit // 2 else text[start:]
+
+
+def _head(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    end = text.rfind("\n", 0, limit) + 1
+    return text[:end] if end else text[:limit]

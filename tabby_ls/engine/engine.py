@@ -1,0 +1,252 @@
+"""The one path a request takes, from a snapshot to an outcome. It reads like the list in docs/architecture.md."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic
+
+from attrs import define, evolve, frozen
+
+from tabby_ls.backends.backend import BackendError, Trouble
+from tabby_ls.context.privacy import FileRules
+from tabby_ls.engine.gate import refuse
+from tabby_ls.engine.inflight import Edit, Generation
+from tabby_ls.engine.memory import Memory
+from tabby_ls.engine.outcome import Origin, Outcome, Reason, Timings
+from tabby_ls.engine.pacing import Pacer
+from tabby_ls.engine.reading import read_answer
+from tabby_ls.engine.shaping.mode import choose_mode
+from tabby_ls.engine.shaping.shape import shape
+from tabby_ls.engine.shaping.tidy import drop_half_end
+from tabby_ls.engine.snapshot import Snapshot
+from tabby_ls.engine.target import Target
+from tabby_ls.languages import language_named
+from tabby_ls.settings import Settings
+
+#: Seconds a generation outlives the request that started it, when the document moved on in agreement:
+#: editors cancel the old request before they send the one that will join.
+_GRACE = 0.5
+
+
+@frozen
+class Request:
+    """One question: what comes at this cursor? `deadline` is in seconds from now."""
+
+    snapshot: Snapshot
+    invoked: bool
+    deadline: float
+
+
+@define(eq=False)
+class _Pending:
+    """A request that waits."""
+
+    snapshot: Snapshot
+    waiter: asyncio.Future[None]
+    superseded: bool = False
+
+
+class Engine:
+    """Answers requests for any number of documents; belongs to one event loop."""
+
+    def __init__(
+        self, settings: Settings, target: Target, watch: Callable[[Outcome | BackendError], None]
+    ) -> None:
+        """`watch` is told of every outcome, and of every failure of the backend."""
+        self._watch = watch
+        self._memory = Memory()
+        self._pacer = Pacer()
+        self._generations: dict[str, Generation] = {}
+        self._pending: list[_Pending] = []
+        self._warming: asyncio.Task[None] | None = None
+        self.configure(settings, target)
+
+    def configure(self, settings: Settings, target: Target) -> None:
+        """Put new settings in force. What is running ends; what is remembered no longer counts."""
+        for uri in list(self._generations):
+            self._abandon(uri)
+        self._settings = settings
+        self._target = target
+        self._rules = FileRules(settings.exclude)
+        self._memory = Memory()
+
+    async def suggest(self, request: Request) -> Outcome:
+        """Return what to offer for `request`. Never raises, but for cancellation."""
+        outcome = await self._suggest(request)
+        self._watch(outcome)
+        return outcome
+
+    async def _suggest(self, request: Request) -> Outcome:
+        arrived = monotonic()
+        now = request.snapshot
+        language = language_named(now.language)
+        if reason := refuse(now, language, self._settings, self._rules, invoked=request.invoked):
+            return Outcome(reason)
+        self._supersede(now)
+
+        remembered = self._memory.recall(self._target.scope, now, invoked=request.invoked)
+        if remembered is not None:
+            return self._offer(remembered, now, Origin.MEMORY)
+
+        mode = choose_mode(now, language, multiline=self._settings.multiline, invoked=request.invoked)
+        generation = self._generations.get(now.uri)
+        joined = generation is not None and self._can_join(generation, request)
+        if generation is None or not joined:
+            if not request.invoked and self._target.health.is_resting(arrived):
+                error = self._target.health.error
+                return Outcome(Reason.BACKEND_RESTING, detail=error.message if error else "")
+            self._abandon(now.uri)
+            generation = Generation(now, mode, request.invoked)
+            self._generations[now.uri] = generation
+            generation.start(self._generate)
+        return await self._await(generation, request, arrived, Origin.RUNNING if joined else Origin.ASKED)
+
+    def edited(self, uri: str, edits: list[Edit]) -> None:
+        """Take note of a change of a document; a generation that it contradicts ends at once."""
+        self._pacer.key(monotonic())
+        generation = self._generations.get(uri)
+        if generation is not None and not all(generation.survives(edit) for edit in edits):
+            self._abandon(uri)
+
+    def closed(self, uri: str) -> None:
+        """Forget a document."""
+        self._abandon(uri)
+        self._memory.forget(uri)
+
+    def withdrawn(self, uri: str) -> None:
+        """The client cancelled its request. Unless the user is typing along, nobody will come back for it."""
+        generation = self._generations.get(uri)
+        if generation is None or generation.is_awaited:
+            return
+        if generation.was_typed_into and generation.agrees():
+            asyncio.get_running_loop().call_later(_GRACE, self._end_if_unwanted, generation)
+        else:
+            self._abandon(uri)
+
+    def warm_up(self) -> None:
+        """Learn what the backend serves before the first request has to wait for it."""
+        self._warming = asyncio.create_task(self._warm_up(self._target))
+
+    async def _warm_up(self, target: Target) -> None:
+        try:
+            await target.prepare()
+        except BackendError as error:
+            self._watch(error)
+
+    async def close(self) -> None:
+        """End everything that runs."""
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.wait([self._warming])
+        running = list(self._generations.values())
+        for uri in list(self._generations):
+            self._abandon(uri)
+        for generation in running:
+            await generation.gone()
+
+    # One generation a document
+
+    def _can_join(self, generation: Generation, request: Request) -> bool:
+        if request.invoked and not generation.invoked:
+            return False
+        if generation.asked_at is None:  # still pacing: nothing is lost by asking for the newer state
+            return generation.origin == request.snapshot
+        return generation.rest_for(request.snapshot) is not None
+
+    def _abandon(self, uri: str) -> None:
+        generation = self._generations.pop(uri, None)
+        if generation is not None:
+            generation.abandon()
+
+    def _end_if_unwanted(self, generation: Generation) -> None:
+        if not generation.is_awaited and self._generations.get(generation.origin.uri) is generation:
+            self._abandon(generation.origin.uri)
+
+    def _supersede(self, now: Snapshot) -> None:
+        """Answer the requests for an earlier state of this document: a newer one is here."""
+        for pending in self._pending:
+            if pending.snapshot.uri == now.uri and pending.snapshot != now and not pending.waiter.done():
+                pending.superseded = True
+                pending.waiter.set_result(None)
+
+    async def _generate(self, generation: Generation) -> None:
+        """Pace, prepare, prompt, stream; remember what came of it."""
+        target, uri = self._target, generation.origin.uri
+        try:
+            if not (generation.invoked or target.backend.is_instant):
+                await asyncio.sleep(self._pacer.delay(self._settings.debounce_ms))
+            generation.asked_at = monotonic()
+            await target.prepare()
+            await self._read(generation, target)
+        except BackendError as error:
+            generation.error = error
+            target.forget()
+            target.health.failed(error, monotonic())
+            self._watch(error)
+        else:
+            target.health.answered()
+            if not generation.abandoned:
+                self._memory.remember(
+                    target.scope, generation.origin, generation.text, invoked=generation.invoked
+                )
+        finally:
+            if self._generations.get(uri) is generation:
+                del self._generations[uri]
+
+    async def _read(self, generation: Generation, target: Target) -> None:
+        while True:
+            infill = target.infill(generation.origin, generation.mode, invoked=generation.invoked)
+            try:
+                await read_answer(generation, target.backend, infill, target.family)
+            except BackendError as error:
+                if error.trouble is not Trouble.PROMPT_TOO_LONG or not target.shrink():
+                    raise
+            else:
+                return
+
+    # From a generation to an outcome
+
+    async def _await(
+        self, generation: Generation, request: Request, arrived: float, origin: Origin
+    ) -> Outcome:
+        pending = _Pending(request.snapshot, generation.waiter())
+        self._pending.append(pending)
+        try:
+            async with asyncio.timeout(request.deadline):
+                await pending.waiter
+        except TimeoutError:
+            pass
+        except asyncio.CancelledError:
+            generation.leave(pending.waiter)
+            self.withdrawn(request.snapshot.uri)
+            raise
+        finally:
+            generation.leave(pending.waiter)
+            self._pending.remove(pending)
+        if pending.superseded or generation.abandoned:
+            return Outcome(Reason.SUPERSEDED)
+        return self._conclude(generation, request, arrived, origin)
+
+    def _conclude(self, generation: Generation, request: Request, arrived: float, origin: Origin) -> Outcome:
+        timings = Timings(
+            asked=generation.asked_at and generation.asked_at - arrived,
+            first_text=generation.first_text_at and generation.first_text_at - arrived,
+            answered=monotonic() - arrived,
+        )
+        if generation.error is not None:
+            return Outcome(Reason.BACKEND_FAILED, detail=generation.error.message, timings=timings)
+        rest = generation.rest_for(request.snapshot)
+        if rest is None:
+            return Outcome(Reason.SUPERSEDED, timings=timings)
+        if not generation.ended:
+            rest = drop_half_end(rest)
+            if not rest.strip():
+                return Outcome(Reason.TOO_LATE, complete=False, timings=timings)
+        return evolve(self._offer(rest, request.snapshot, origin), complete=generation.ended, timings=timings)
+
+    def _offer(self, text: str, now: Snapshot, origin: Origin) -> Outcome:
+        suggestion = shape(text, now)
+        if suggestion is None:
+            return Outcome(Reason.ALREADY_THERE if text.strip() else Reason.NOTHING_TO_SAY, origin=origin)
+        return Outcome(Reason.SHOWN, suggestion, origin)

@@ -1,0 +1,127 @@
+"""The running generation of a document: requests join it, it outlives keystrokes that agree with it, and
+it ends, closing its connection, as soon as the user typed something else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from attrs import Factory, define, frozen
+
+from tabby_ls.backends.backend import BackendError
+from tabby_ls.engine.ahead import agrees, region_agrees, typed_since
+from tabby_ls.engine.shaping.mode import Mode
+from tabby_ls.engine.snapshot import Snapshot
+
+
+@frozen(slots=True)
+class Edit:
+    """A change of a document: the text from (line, column) to (end line, end column) became `text`.
+
+    Positions count lines and code points from 0, before the edit; `text` has LF line ends.
+    """
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str
+
+
+@define(eq=False)
+class Generation:
+    """One stream of text for one cursor. `text` is what can be used of it so far."""
+
+    origin: Snapshot
+    mode: Mode
+    invoked: bool
+    text: str = ""
+    ended: bool = False
+    error: BackendError | None = None
+    asked_at: float | None = None
+    first_text_at: float | None = None
+    #: Nobody may wait for it any more; set when the document went another way.
+    abandoned: bool = False
+    #: What stands at the origin's cursor now, kept from edit to edit.
+    _region: str = ""
+    _task: asyncio.Task[None] | None = None
+    _waiters: set[asyncio.Future[None]] = Factory(set)
+
+    def start(self, work: Callable[[Generation], Coroutine[Any, Any, None]]) -> None:
+        """Begin to generate; `work` fills this object in, and returns when the answer ended."""
+        self._task = asyncio.create_task(work(self))
+        self._task.add_done_callback(lambda _: self._settle())
+
+    def _settle(self) -> None:
+        self.ended = True
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def waiter(self) -> asyncio.Future[None]:
+        """Return a future that is done once the generation ended. Hand it back with :meth:`leave`."""
+        waiter = asyncio.get_running_loop().create_future()
+        if self.ended:
+            waiter.set_result(None)
+        self._waiters.add(waiter)
+        return waiter
+
+    def leave(self, waiter: asyncio.Future[None]) -> None:
+        """Say that nobody waits on this future any more."""
+        self._waiters.discard(waiter)
+
+    @property
+    def is_awaited(self) -> bool:
+        """Return whether a request waits for it."""
+        return bool(self._waiters)
+
+    def abandon(self) -> None:
+        """End it and close its connection; whoever waits is told at once."""
+        self.abandoned = True
+        # Once only: a second cancel would interrupt the closing of the connection.
+        if self._task is not None and not self._task.cancelling():
+            self._task.cancel()
+        self._settle()
+
+    async def gone(self) -> None:
+        """Wait until an abandoned generation has let go of its connection."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    def rest_for(self, now: Snapshot) -> str | None:
+        """Return what it has for a later state of the document, None if that state contradicts it."""
+        typed = typed_since(self.origin, now)
+        if typed is None or not agrees(typed, self.text, finished=self.ended):
+            return None
+        return self.text[len(typed) :]
+
+    def survives(self, edit: Edit) -> bool:
+        """Take note of an edit; return whether the document still agrees with what is generated."""
+        start = self._offset(edit.line, edit.column)
+        end = self._offset(edit.end_line, edit.end_column)
+        if start is None or end is None:
+            return False
+        self._region = self._region[:start] + edit.text + self._region[end:]
+        return self.agrees()
+
+    def agrees(self) -> bool:
+        """Return whether what the user typed since agrees with what was generated so far."""
+        return region_agrees(self._region, self.text, finished=self.ended)
+
+    @property
+    def was_typed_into(self) -> bool:
+        """Return whether the document changed since, in agreement with the generation."""
+        return bool(self._region)
+
+    def _offset(self, line: int, column: int) -> int | None:
+        """Return a document position as an index into the region, None if it lies outside."""
+        first = self.origin.line
+        lines = self._region.split("\n")
+        if not 0 <= line - first < len(lines):
+            return None
+        if line == first:
+            column -= len(self.origin.line_prefix)
+        if not 0 <= column <= len(lines[line - first]):
+            return None
+        return sum(len(text) + 1 for text in lines[: line - first]) + column

@@ -1,0 +1,42 @@
+"""The ends of a suggestion: stray white space, half words, and what no buffer should receive."""
+
+from __future__ import annotations
+
+import re
+
+from tabby_ls.engine.snapshot import Snapshot
+
+#: Control characters that no source file wants, and the marks that reorder how text is displayed
+#: (Unicode TR 36, bidirectional text spoofing).
+_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_LAST_WORD = re.compile(r"\w+$")
+
+
+def with_lf(text: str) -> str:
+    """Return `text` with LF line ends only."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def first_unwanted(text: str) -> int:
+    """Return the index of the first character that must not enter a buffer, -1 if there is none."""
+    unwanted = _UNWANTED.search(text)
+    return unwanted.start() if unwanted else -1
+
+
+def drop_half_end(text: str) -> str:
+    """Remove what a token limit or a deadline cut in the middle: the last line, or the last word of the only one."""
+    head, newline, _ = text.rpartition("\n")
+    if newline and head.strip():
+        return head
+    return _LAST_WORD.sub("", text)
+
+
+def trim_start(text: str, snapshot: Snapshot) -> str:
+    """Remove the space that models repeat when the line already ends with one."""
+    before = snapshot.line_prefix
+    return text.lstrip(" \t") if before.strip() and before[-1] in " \t" else text
+
+
+def trim_end(text: str, snapshot: Snapshot) -> str:
+    """Remove white space at the end where nothing follows on the line."""
+    return text if snapshot.line_suffix.strip() else text.rstrip()

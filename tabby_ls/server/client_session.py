@@ -1,0 +1,192 @@
+"""What the server knows of its client, and what follows from it: settings in force, engine, local model."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+
+from tabby_ls import settings as user_settings
+from tabby_ls.backends.backend import Backend
+from tabby_ls.backends.choice import open_backend
+from tabby_ls.engine.engine import Engine
+from tabby_ls.engine.target import Target
+from tabby_ls.server.clients import Client, describe_client
+from tabby_ls.server.documents import OpenDocument
+from tabby_ls.server.status import Status
+from tabby_ls.settings import Problem, Settings, Source
+
+if TYPE_CHECKING:
+    from tabby_ls.local_model.model import LocalModel
+    from tabby_ls.server.app import TabbyLanguageServer
+
+logger = logging.getLogger(__name__)
+
+SECTION = "tabby-ls"
+_REGISTRATION = "tabby-ls-menu"
+
+
+class ClientSession:
+    """One client's session, from `initialize` to `shutdown`."""
+
+    def __init__(self, server: TabbyLanguageServer, overrides: Mapping[str, Any]) -> None:
+        self._server = server
+        self._overrides = overrides
+        self._initialization: Mapping[str, Any] = {}
+        self._workspace_settings: Mapping[str, Any] = {}
+        self._saw_inline_request = False
+        self._registered: types.CompletionOptions | None = None
+        self.client = Client()
+        self.settings = Settings()
+        self.status = Status(server)
+        self._problems: list[Problem] = []
+        self._backend: Backend | None = None
+        self._local_model: LocalModel | None = None
+
+    def begin(self, params: types.InitializeParams) -> None:
+        """Take in what `initialize` says. Nothing slow happens here."""
+        self.client = describe_client(params)
+        self._initialization = _section(params.initialization_options)
+        self.settings, self._problems = self._resolve()
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine, made at its first use: the answer to `initialize` does not wait for HTTP to be imported."""
+        return Engine(self.settings, self._target(), self.status.watch)
+
+    async def ready(self) -> None:
+        """Do what the answer to `initialize` did not need."""
+        self.status.problems(self._problems)
+        if self.client.pulls_configuration:
+            await self._pull_configuration()
+        await self._register_menu()
+        self.engine.warm_up()
+
+    async def end(self) -> None:
+        """Stop everything."""
+        await self.engine.close()
+        if self._backend is not None:
+            await self._backend.close()
+
+    # Settings
+
+    async def configuration_changed(self, pushed: Any) -> None:
+        """Put changed settings in force; they come with the notification, or are asked for."""
+        if self.client.pulls_configuration:
+            await self._pull_configuration()
+        else:
+            await self._apply_workspace_settings(_section(pushed))
+        await self._register_menu()
+
+    async def _pull_configuration(self) -> None:
+        item = types.ConfigurationItem(section=SECTION)
+        try:
+            answers = await self._server.workspace_configuration_async(types.ConfigurationParams([item]))
+        except Exception as error:  # the client's answer may be anything
+            logger.warning("workspace/configuration failed: %s", type(error).__name__)
+            return
+        await self._apply_workspace_settings(_section(answers[0] if answers else None))
+
+    async def _apply_workspace_settings(self, data: Mapping[str, Any]) -> None:
+        self._workspace_settings = data
+        settings, problems = self._resolve()
+        self.status.problems(problems)
+        if settings != self.settings:
+            self.settings = settings
+            former = self._backend
+            self.engine.configure(settings, self._target())
+            if former is not None:
+                await former.close()
+
+    def _resolve(self) -> tuple[Settings, list[Problem]]:
+        settings, problems = user_settings.load()
+        for data, source in (
+            (self._initialization, Source.INITIALIZATION),
+            (self._workspace_settings, Source.WORKSPACE),
+            (self._overrides, Source.COMMAND_LINE),
+        ):
+            settings, more = settings.merged(data, source)
+            problems += more
+        return settings, problems
+
+    def _target(self) -> Target:
+        self._backend = open_backend(self.settings, self._the_local_model)
+        return Target(self._backend, self.settings)
+
+    # The menu
+
+    @property
+    def offers_menu(self) -> bool:
+        """Whether menu items are wanted: where there is no ghost text, unless the user says otherwise."""
+        if self.settings.menu.show != "auto":
+            return self.settings.menu.show == "on"
+        return not self.client.shows_ghost_text or (
+            self.client.may_not_show_it and not self._saw_inline_request
+        )
+
+    @property
+    def menu_deadline(self) -> float:
+        """Seconds a menu request may take."""
+        return min(self.settings.menu.deadline_ms / 1000, self.client.longest_wait)
+
+    def saw_inline_request(self) -> None:
+        """The client does show ghost text."""
+        self._saw_inline_request = True
+
+    def menu_options(self) -> types.CompletionOptions:
+        """What the client is told about the menu."""
+        return types.CompletionOptions(
+            trigger_characters=list(self.settings.menu.trigger_characters), resolve_provider=False
+        )
+
+    async def _register_menu(self) -> None:
+        """Register the menu anew where the client allows it, when what it is told has changed."""
+        if not self.client.registers_completion:
+            return
+        wanted = self.menu_options() if self.offers_menu else None
+        if wanted == self._registered:
+            return
+        try:
+            if self._registered is not None:
+                gone = types.Unregistration(_REGISTRATION, types.TEXT_DOCUMENT_COMPLETION)
+                await self._server.client_unregister_capability_async(types.UnregistrationParams([gone]))
+            if wanted is not None:
+                options = types.CompletionRegistrationOptions(
+                    trigger_characters=wanted.trigger_characters, resolve_provider=False
+                )
+                new = types.Registration(_REGISTRATION, types.TEXT_DOCUMENT_COMPLETION, options)
+                await self._server.client_register_capability_async(types.RegistrationParams([new]))
+        except Exception as error:  # the client's answer may be anything
+            logger.warning("the menu could not be registered: %s", type(error).__name__)
+        self._registered = wanted
+
+    # What the local model learns from
+
+    def _the_local_model(self) -> LocalModel:
+        if self._local_model is None:
+            from tabby_ls.local_model.model import LocalModel
+
+            self._local_model = LocalModel()
+        return self._local_model
+
+    def learn(self, document: OpenDocument) -> None:
+        """Take in the text of a document that was opened or saved."""
+        if self._local_model is not None:
+            self._local_model.open_document(document.uri, document.source)
+
+    def forget(self, uri: str) -> None:
+        """A document was closed."""
+        self.engine.closed(uri)
+        if self._local_model is not None:
+            self._local_model.close_document(uri)
+
+
+def _section(data: Any) -> Mapping[str, Any]:
+    """Return our settings in what a client sent: as such, or under our name."""
+    if not isinstance(data, Mapping):
+        return {}
+    inner = data.get(SECTION)
+    return inner if isinstance(inner, Mapping) else data

@@ -1,0 +1,67 @@
+"""What the connected client can do, and how its menu inserts text: differences seen in real editors.
+
+The one place where a client's name decides anything: for what no capability tells.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from attrs import frozen
+from lsprotocol import types
+
+
+class Indentation(Enum):
+    """What the client does to the second and later lines of a menu item it inserts."""
+
+    KEEPS = auto()
+    ADDS = auto()  # the current line's indentation
+
+
+@frozen
+class Client:
+    """The client of this session. `name` is in lower case, "" if it did not say."""
+
+    name: str = ""
+    shows_ghost_text: bool = False
+    #: It may support ghost text without the user having switched it on.
+    may_not_show_it: bool = False
+    indentation: Indentation = Indentation.KEEPS
+    #: Its menu takes `insertTextMode` 1, "as it is".
+    takes_insert_mode: bool = False
+    #: Its menu inserts the first line only of an item with several lines, unless it is a snippet.
+    needs_snippets: bool = False
+    pulls_configuration: bool = False
+    registers_completion: bool = False
+    shows_progress: bool = False
+    #: Seconds its user can be kept waiting: some clients do not redraw while they ask.
+    longest_wait: float = 60.0
+
+
+def describe_client(params: types.InitializeParams) -> Client:
+    """Return what `initialize` tells about the client."""
+    name = (params.client_info.name if params.client_info else "").lower()
+    text_document = params.capabilities.text_document or types.TextDocumentClientCapabilities()
+    workspace = params.capabilities.workspace or types.WorkspaceClientCapabilities()
+    completion = text_document.completion or types.CompletionClientCapabilities()
+    item = completion.completion_item or types.ClientCompletionItemOptions()
+    modes = item.insert_text_mode_support.value_set if item.insert_text_mode_support else ()
+    takes_insert_mode = types.InsertTextMode.AsIs in modes
+    adds = name in _ADDS_INDENTATION or completion.insert_text_mode is types.InsertTextMode.AdjustIndentation
+    is_neovim = name == "neovim"
+    return Client(
+        name=name,
+        shows_ghost_text=text_document.inline_completion is not None,
+        may_not_show_it=is_neovim,
+        indentation=Indentation.ADDS if adds and not takes_insert_mode else Indentation.KEEPS,
+        takes_insert_mode=takes_insert_mode,
+        needs_snippets=is_neovim and bool(item.snippet_support) and not takes_insert_mode,
+        pulls_configuration=bool(workspace.configuration),
+        registers_completion=bool(completion.dynamic_registration),
+        shows_progress=bool(params.capabilities.window and params.capabilities.window.work_done_progress),
+        longest_wait=0.4 if name == "eglot" else 60.0,
+    )
+
+
+#: Seen with Helix 25.07 and Neovim 0.12; eglot 1.17 inserts what it is given.
+_ADDS_INDENTATION = frozenset({"neovim", "helix"})

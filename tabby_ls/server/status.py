@@ -1,0 +1,59 @@
+"""What the user sees and is told: each cause once, in one sentence, never once a keystroke."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+from tabby_ls.backends.backend import BackendError
+from tabby_ls.engine.outcome import Outcome, Reason
+from tabby_ls.settings import Problem
+
+logger = logging.getLogger(__name__)
+
+STATUS = "tabby-ls/status"
+_REMEMBERED = 200
+
+
+class Status:
+    """The voice of the server. `outcomes` holds the last requests' ends, the newest last."""
+
+    def __init__(self, server: LanguageServer) -> None:
+        self._server = server
+        self._told: set[str] = set()
+        self._trouble: BackendError | None = None
+        self.outcomes: deque[Outcome] = deque(maxlen=_REMEMBERED)
+
+    def problems(self, problems: list[Problem]) -> None:
+        """Name settings that could not be used, each once a session."""
+        for problem in map(str, problems):
+            if problem not in self._told:
+                self._told.add(problem)
+                self._show(types.MessageType.Warning, problem)
+
+    def watch(self, event: Outcome | BackendError) -> None:
+        """Take note of a request's end or of a failure of the backend."""
+        if isinstance(event, BackendError):
+            is_news = self._trouble is None or self._trouble.trouble is not event.trouble
+            self._trouble = event
+            logger.warning("backend: %s", event.message)
+            if is_news:
+                self._show(types.MessageType.Warning, event.message)
+                self._notify("error", event.message)
+            return
+        self.outcomes.append(event)
+        logger.debug("request: %s %s %s", event.reason, event.origin or "", event.timings)
+        if self._trouble is not None and event.reason is Reason.SHOWN and event.timings.asked is not None:
+            self._trouble = None
+            self._notify("ready", "")
+            logger.warning("backend: answers again")
+
+    def _show(self, kind: types.MessageType, text: str) -> None:
+        self._server.window_show_message(types.ShowMessageParams(kind, f"tabby-ls: {text}"))
+
+    def _notify(self, state: str, message: str) -> None:
+        """Tell clients that show a status; others ignore the notification."""
+        self._server.protocol.notify(STATUS, {"state": state, "message": message})

@@ -1,0 +1,370 @@
+"""What the user may say, validated: one definition of every setting, and how its sources are merged.
+
+Sources, a later one wins:
+
+1. the defaults below
+2. the user's own file, `config.toml` in the platform's configuration folder (or `$TABBY_LS_CONFIG`)
+3. the environment: `TABBY_LS_` and the setting's path, as in `TABBY_LS_BACKEND_URL`
+4. the editor's `initializationOptions`
+5. the editor's `workspace/configuration`, which a file inside a project may have influenced, and which
+   therefore cannot touch the settings that say where code and keys go (those marked `machine`)
+
+A wrong or unknown setting becomes a :class:`Problem` and the rest still works.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+from attrs import Attribute, field, frozen, validators
+
+ENVIRONMENT_PREFIX = "TABBY_LS_"
+
+
+class Source(StrEnum):
+    """Where a setting came from, in the words users see."""
+
+    FILE = "the configuration file"
+    ENVIRONMENT = "the environment"
+    COMMAND_LINE = "the command line"
+    INITIALIZATION = "initializationOptions"
+    WORKSPACE = "workspace/configuration"
+
+
+@frozen
+class Problem:
+    """A setting that could not be used: its dotted path, where it was found, and why."""
+
+    setting: str
+    source: Source
+    why: str
+
+    def __str__(self) -> str:
+        return f"setting {self.setting!r} in {self.source}: {self.why}"
+
+
+def _strings(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _setting(default: Any, doc: str, *checks: Any, machine: bool = False, **more: Any) -> Any:
+    """Declare one setting; `checks` are attrs validators that raise TypeError or ValueError."""
+    return field(default=default, validator=list(checks), metadata={"doc": doc, "machine": machine}, **more)
+
+
+def _whole(minimum: int, maximum: int) -> list[Any]:
+    return [_not_bool, validators.instance_of(int), validators.ge(minimum), validators.le(maximum)]
+
+
+def _number(minimum: float, maximum: float) -> list[Any]:
+    return [_not_bool, validators.instance_of((int, float)), validators.ge(minimum), validators.le(maximum)]
+
+
+def _not_bool(_: object, attribute: Attribute[Any], value: object) -> None:
+    if isinstance(value, bool):
+        raise TypeError(f"{attribute.name} must be a number")
+
+
+_boolean = validators.instance_of(bool)
+_string = validators.instance_of(str)
+_list_of_strings = validators.deep_iterable(_string, validators.instance_of(tuple))
+
+
+def _url(_: object, attribute: Attribute[Any], value: str) -> None:
+    if value and not value.startswith(("http://", "https://")):
+        raise ValueError(f"{attribute.name} must begin with http:// or https://")
+
+
+def _headers(_: object, attribute: Attribute[Any], value: Mapping[str, str]) -> None:
+    if not isinstance(value, Mapping) or not all(
+        isinstance(k, str) and isinstance(v, str) for k, v in value.items()
+    ):
+        raise TypeError(f"{attribute.name} must map names to strings")
+
+
+@frozen
+class BackendSettings:
+    """The server that writes completions. All of it is `machine`: no project can redirect code or keys."""
+
+    kind: Literal["auto", "tabbyapi", "local"] = _setting(
+        "auto",
+        "Kind of server. `auto`: `tabbyapi` if `url` is set, else `local`.",
+        validators.in_(("auto", "tabbyapi", "local")),
+        machine=True,
+    )
+    url: str = _setting(
+        "",
+        "Address of the server, with or without `/v1`: `http://127.0.0.1:5000`. Empty: complete from the workspace, with no server.",
+        _string,
+        _url,
+        machine=True,
+    )
+    model: str = _setting(
+        "",
+        "Model name to send. Leave empty on TabbyAPI: naming another model there can unload the one that is loaded.",
+        _string,
+        machine=True,
+    )
+    family: str = _setting(
+        "",
+        "Fill-in-the-middle template, as in `qwen-coder`. Empty: found from the model's name.",
+        _string,
+        machine=True,
+    )
+    api_key_env: str = _setting(
+        "TABBY_LS_API_KEY", "Environment variable that holds the API key.", _string, machine=True
+    )
+    api_key_file: str = _setting("", "File whose first line is the API key.", _string, machine=True)
+    api_key_command: tuple[str, ...] = _setting(
+        (),
+        'Command that prints the API key, as in `["pass", "show", "tabbyapi"]`.',
+        _list_of_strings,
+        machine=True,
+        converter=_strings,
+    )
+    headers: Mapping[str, str] = _setting(
+        attrs.Factory(dict),
+        "Further HTTP headers to send with each request.",
+        _headers,
+        machine=True,
+        repr=False,
+    )
+    connect_timeout: float = _setting(
+        3.0, "Seconds to wait for a connection.", *_number(0.05, 600), machine=True
+    )
+    first_token_timeout: float = _setting(
+        20.0, "Seconds to wait for the first piece of an answer.", *_number(0.05, 3600), machine=True
+    )
+    progress_timeout: float = _setting(
+        8.0,
+        "Seconds without a further piece before a stream counts as broken.",
+        *_number(0.05, 3600),
+        machine=True,
+    )
+
+
+@frozen
+class ContextSettings:
+    """What the model sees of the file."""
+
+    max_prompt_tokens: int | None = _setting(
+        None,
+        "Longest prompt in tokens. Unset: 2048, or less if the server accepts less.",
+        validators.optional(validators.and_(*_whole(64, 1_000_000))),
+    )
+    prefix_share: float = _setting(
+        0.75,
+        "Share of the prompt for the text before the cursor, when there is too much of both.",
+        *_number(0.1, 1.0),
+    )
+
+
+@frozen
+class MenuSettings:
+    """Completion menu items (`textDocument/completion`)."""
+
+    show: Literal["auto", "on", "off"] = _setting(
+        "auto",
+        "`auto`: offer menu items only to editors that cannot show ghost text.",
+        validators.in_(("auto", "on", "off")),
+    )
+    trigger_characters: tuple[str, ...] = _setting(
+        (".", "(", "[", "{", ",", "=", ":", "/", " "),
+        "Characters after which an editor asks for menu items by itself.",
+        _list_of_strings,
+        converter=_strings,
+    )
+    deadline_ms: int = _setting(
+        800, "Milliseconds after which a menu request is answered with what is there.", *_whole(20, 60_000)
+    )
+
+
+@frozen
+class LocalSettings:
+    """The local model."""
+
+    index: bool = _setting(True, "Learn from the files of the workspace, not only from open ones.", _boolean)
+    threshold: float = _setting(
+        0.6, "How probable a suggestion must be to be shown unasked, from 0 to 1.", *_number(0.0, 1.0)
+    )
+    invoked_threshold: float = _setting(0.35, "The same when asked for by key.", *_number(0.0, 1.0))
+
+
+@frozen
+class LogSettings:
+    """Logging. Logs never hold code, prompts or keys."""
+
+    level: Literal["error", "warning", "info", "debug"] = _setting(
+        "warning", "How much to log.", validators.in_(("error", "warning", "info", "debug"))
+    )
+    file: str = _setting("", "File to log to. Empty: standard error.", _string, machine=True)
+
+
+@frozen
+class Settings:
+    """Everything a user may say."""
+
+    enabled: bool = _setting(True, "Whether anything is suggested at all.", _boolean)
+    trigger: Literal["automatic", "manual"] = _setting(
+        "automatic", "`manual`: suggest only when asked by key.", validators.in_(("automatic", "manual"))
+    )
+    disabled_languages: tuple[str, ...] = _setting(
+        (), 'Languages without suggestions, as in `["markdown"]`.', _list_of_strings, converter=_strings
+    )
+    exclude: tuple[str, ...] = _setting(
+        (),
+        "Files that are never completed or read, as patterns in the style of .gitignore.",
+        _list_of_strings,
+        converter=_strings,
+    )
+    multiline: Literal["auto", "always", "never"] = _setting(
+        "auto",
+        "Whether a suggestion may have several lines. `auto`: where a block begins or a key asked for it.",
+        validators.in_(("auto", "always", "never")),
+    )
+    max_tokens: int = _setting(128, "Longest suggestion in tokens.", *_whole(1, 8192))
+    temperature: float = _setting(
+        0.0, "Sampling temperature; 0 always takes the likeliest token.", *_number(0.0, 2.0)
+    )
+    debounce_ms: int | None = _setting(
+        None,
+        "Milliseconds to wait after a keystroke before asking the server. Unset: adapts to your typing.",
+        validators.optional(validators.and_(*_whole(0, 10_000))),
+    )
+    deadline_ms: int = _setting(
+        10_000,
+        "Milliseconds after which a ghost text request is answered with what is there.",
+        *_whole(20, 600_000),
+    )
+    backend: BackendSettings = field(factory=BackendSettings)
+    context: ContextSettings = field(factory=ContextSettings)
+    menu: MenuSettings = field(factory=MenuSettings)
+    local: LocalSettings = field(factory=LocalSettings)
+    log: LogSettings = field(factory=LogSettings)
+
+    def merged(self, data: Mapping[str, Any], source: Source) -> tuple[Settings, list[Problem]]:
+        """Return these settings with `data` from `source` over them, and what of it could not be used."""
+        problems: list[Problem] = []
+        merged: Settings = _merge(self, data, source, "", problems)
+        return merged, problems
+
+
+def _merge(section: Any, data: Mapping[str, Any], source: Source, path: str, problems: list[Problem]) -> Any:
+    fields = {a.name: a for a in attrs.fields(type(section))}
+    for key, value in data.items():
+        name = str(key).replace("-", "_")
+        where = path + name
+        attribute = fields.get(name)
+        if attribute is None:
+            problems.append(Problem(where, source, f"unknown; known are {', '.join(sorted(fields))}"))
+            continue
+        current = getattr(section, name)
+        if attrs.has(type(current)):
+            if isinstance(value, Mapping):
+                section = attrs.evolve(
+                    section, **{name: _merge(current, value, source, where + ".", problems)}
+                )
+            elif value is not None:
+                problems.append(Problem(where, source, "must be a table of settings"))
+            continue
+        if value is None:
+            continue  # editors send null for what the user did not set
+        if attribute.metadata["machine"] and source is Source.WORKSPACE:
+            if value != _plain(current):
+                problems.append(Problem(where, source, _MACHINE_ONLY))
+            continue
+        try:
+            section = attrs.evolve(section, **{name: value})
+        except (TypeError, ValueError) as error:
+            problems.append(Problem(where, source, _reason(error)))
+    return section
+
+
+_MACHINE_ONLY = (
+    "ignored here, because a project's own files could set it; "
+    "use initializationOptions, the configuration file or the environment"
+)
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _reason(error: Exception) -> str:
+    """Return an attrs validator's complaint in one line, in a user's words."""
+    line = str(error.args[0]).splitlines()[0] if error.args else str(error)
+    return re.sub(r"<class '(\w+)'>", lambda match: _TYPE_NAMES.get(match[1], match[1]), line)
+
+
+_TYPE_NAMES = {
+    "int": "a whole number",
+    "str": "a string",
+    "bool": "true or false",
+    "tuple": "a list",
+    "NoneType": "unset",
+}
+
+
+def config_file() -> Path:
+    """Return where the user's configuration file is expected."""
+    if given := os.environ.get(ENVIRONMENT_PREFIX + "CONFIG"):
+        return Path(given)
+    from platformdirs import user_config_path
+
+    return user_config_path("tabby-ls", appauthor=False) / "config.toml"
+
+
+def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the settings that environment variables name, as nested data.
+
+    A value is read as TOML (`true`, `12`, `["a"]`), and as a plain string where it is none.
+    """
+    data: dict[str, Any] = {}
+    for path in setting_paths():
+        text = environ.get(ENVIRONMENT_PREFIX + "_".join(path).upper())
+        if text is None:
+            continue
+        table = data
+        for part in path[:-1]:
+            table = table.setdefault(part, {})
+        try:
+            table[path[-1]] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            table[path[-1]] = text
+    return data
+
+
+def setting_paths(section: type = Settings, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the path of every setting, as in `("backend", "url")`."""
+    sample = section()
+    for attribute in attrs.fields(section):
+        value = getattr(sample, attribute.name)
+        if attrs.has(type(value)):
+            yield from setting_paths(type(value), (*path, attribute.name))
+        else:
+            yield (*path, attribute.name)
+
+
+def load(
+    environ: Mapping[str, str] | None = None, file: Path | None = None
+) -> tuple[Settings, list[Problem]]:
+    """Return the settings of the user's file and environment, and every problem found on the way."""
+    environ = os.environ if environ is None else environ
+    file = config_file() if file is None else file
+    settings = Settings()
+    problems: list[Problem] = []
+    try:
+        settings, problems = settings.merged(tomllib.loads(file.read_text("utf-8")), Source.FILE)
+    except FileNotFoundError:
+        pass
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        problems = [Problem(str(file), Source.FILE, f"cannot be read: {error}")]
+    settings, more = settings.merged(from_environment(environ), Source.ENVIRONMENT)
+    return settings, problems + more
