@@ -1,6 +1,105 @@
-"""The command line: `tabby-ls` serves; `complete` and `check` work in a terminal."""
+"""The command line. Only what the chosen command needs is imported: editors wait for `serve`."""
+
+from __future__ import annotations
+
+import gc
+
+# Nothing that importing allocates is garbage; a collection in the middle of it costs 20 ms. The transport
+# switches it on again once the client has its answer to `initialize`.
+gc.disable()
+
+import argparse  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
+from typing import Any  # noqa: E402
+
+from tabby_ls import __version__  # noqa: E402
 
 
-def main() -> int:
-    """Run the command line; return the exit status."""
-    return 0
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status."""
+    options = _parser().parse_args(arguments)
+    command = options.command or "serve"
+    if command == "serve":
+        return _serve(options)
+    gc.enable()
+    try:
+        if command == "complete":
+            from tabby_ls.commands.complete import complete
+
+            return complete(options)
+        from tabby_ls.commands.check import check
+
+        return check(options)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader, `head` for one, has seen enough
+        sys.stderr.close()
+        return 141
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tabby-ls",
+        description="Code completion from your own server, or with no server at all. Without a command it serves an editor.",
+    )
+    parser.add_argument("--version", action="version", version=f"tabby-ls {__version__}")
+    _add_serve_options(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    serve = commands.add_parser(
+        "serve", help="serve an editor over the Language Server Protocol (the default)"
+    )
+    _add_serve_options(serve)
+
+    complete = commands.add_parser("complete", help="print what would be suggested at a place in a file")
+    complete.add_argument(
+        "place",
+        metavar="FILE:LINE[:COLUMN]",
+        help="counted from 1, as editors show them; without a column the end of the line",
+    )
+    complete.add_argument(
+        "--json", action="store_true", help="print one JSON object, with the reason if there is nothing"
+    )
+    complete.add_argument(
+        "--stdin", action="store_true", help="read the text from standard input; FILE only names it"
+    )
+    _add_backend_options(complete)
+
+    check = commands.add_parser("check", help="try every step between here and a suggestion")
+    _add_backend_options(check)
+    return parser
+
+
+def _add_serve_options(parser: argparse.ArgumentParser) -> None:
+    # SUPPRESS: the subcommand's defaults would otherwise overwrite what stood before it.
+    unset: Any = {"default": argparse.SUPPRESS}
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument(
+        "--stdio", action="store_true", help="over standard input and output (the default)", **unset
+    )
+    way.add_argument(
+        "--tcp",
+        metavar="[HOST:]PORT",
+        help="to the first client that connects; on this machine only, without HOST",
+        **unset,
+    )
+    way.add_argument("--ws", metavar="[HOST:]PORT", help="the same over a WebSocket", **unset)
+
+
+def _add_backend_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--backend",
+        metavar="KIND|URL",
+        help="`local`, or the address of a server; instead of the one in your settings",
+    )
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from tabby_ls.commands.serve import serve
+
+    return serve(tcp=getattr(options, "tcp", None), ws=getattr(options, "ws", None))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -298,8 +298,8 @@ def _plain(value: object) -> object:
 
 
 def _reason(error: Exception) -> str:
-    """Return an attrs validator's complaint in one line, in a user's words."""
-    line = str(error.args[0]).splitlines()[0] if error.args else str(error)
+    """Return an attrs validator's complaint in one line, in a user's words and without the value: it may be a key."""
+    line = str(error.args[0] if error.args else error).splitlines()[0].partition(" (got ")[0].rstrip(".")
     return re.sub(r"<class '(\w+)'>", lambda match: _TYPE_NAMES.get(match[1], match[1]), line)
 
 

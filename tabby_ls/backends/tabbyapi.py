@@ -70,7 +70,10 @@ class TabbyAPIBackend:
         """Return the loaded model. Its card is the one answer of TabbyAPI's that means "ready"."""
         client = await self.client()
         try:
-            card = await client.model()
+            try:
+                card = await client.model()
+            except NotFoundError:  # not TabbyAPI, but perhaps another server with the same API
+                return ModelInfo(next((model.id for model in await client.models()), None))
         except CompletionError as error:
             raise self.explain(error) from error
         limits = card.parameters

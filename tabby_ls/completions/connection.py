@@ -99,6 +99,8 @@ class Connection:
         A kept connection that turns out to have been closed by the server meanwhile is tried once more.
         Raises :class:`RequestError`.
         """
+        if self._http.is_closed:
+            raise RequestError("the client is closed", code="connection_error")
         is_new = False
 
         async def watch(event: str, _: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from tabby_ls.completions.errors import (
     AuthenticationError,
     ContextLengthExceededError,
     InvalidRequestError,
+    InvalidResponseError,
     ModelNotLoadedError,
     NotFoundError,
     PermissionDeniedError,
@@ -48,8 +49,10 @@ def from_response(status: int, headers: Mapping[str, str], body: bytes, secrets:
         data = json.loads(body)
     except (ValueError, RecursionError):
         data = None
-    message, details = explain(data, secrets)
+    message, details = _read(data)
+    # Judged before redacting, which may strike out the very words that tell errors apart.
     kind = _kind(status, message, details)
+    message, details = _redact_all(message, details, secrets)
     if 300 <= status < 400:
         message = "the address redirects elsewhere, and redirects are not followed"
     request_id = next((headers[name] for name in _REQUEST_ID_HEADERS if name in headers), None)
@@ -66,23 +69,7 @@ def from_response(status: int, headers: Mapping[str, str], body: bytes, secrets:
 
 def explain(data: object, secrets: Iterable[str]) -> tuple[str, dict[str, str]]:
     """Return the message and the further fields that an error body holds, both without `secrets`."""
-    message: Any = ""
-    details: dict[str, Any] = {}
-    if isinstance(data, dict):
-        error, detail = data.get("error"), data.get("detail")
-        if isinstance(error, dict):
-            message = error.get("message")
-            details = {name: error.get(name) for name in ("type", "param", "code")}
-        elif isinstance(detail, list):
-            items = [item for item in detail if isinstance(item, dict)]
-            message = "; ".join(f"{_place(item)}: {item.get('msg')}" for item in items)
-            details = {"loc": _place(items[0]), "type": items[0].get("type")} if items else {}
-        else:
-            message = next((m for m in (error, detail, data.get("message")) if isinstance(m, str)), "")
-    cleaned = {
-        name: redact(str(value), secrets) for name, value in details.items() if isinstance(value, (str, int))
-    }
-    return redact(message, secrets) if isinstance(message, str) else "", cleaned
+    return _redact_all(*_read(data), secrets)
 
 
 def redact(message: str, secrets: Iterable[str]) -> str:
@@ -102,9 +89,35 @@ def redact(message: str, secrets: Iterable[str]) -> str:
     return line if len(line) <= _MAX_MESSAGE else line[: _MAX_MESSAGE - 1] + "…"
 
 
+def _redact_all(
+    message: str, details: Mapping[str, str], secrets: Iterable[str]
+) -> tuple[str, dict[str, str]]:
+    return redact(message, secrets), {name: redact(value, secrets) for name, value in details.items()}
+
+
+def _read(data: object) -> tuple[str, dict[str, str]]:
+    message: Any = ""
+    details: dict[str, Any] = {}
+    if isinstance(data, dict):
+        error, detail = data.get("error"), data.get("detail")
+        if isinstance(error, dict):
+            message = error.get("message")
+            details = {name: error.get(name) for name in ("type", "param", "code")}
+        elif isinstance(detail, list):
+            items = [item for item in detail if isinstance(item, dict)]
+            message = "; ".join(f"{_place(item)}: {item.get('msg')}" for item in items)
+            details = {"loc": _place(items[0]), "type": items[0].get("type")} if items else {}
+        else:
+            message = next((m for m in (error, detail, data.get("message")) if isinstance(m, str)), "")
+    plain = {name: str(value) for name, value in details.items() if isinstance(value, (str, int))}
+    return message if isinstance(message, str) else "", plain
+
+
 def _kind(status: int, message: str, details: Mapping[str, str]) -> type[APIError]:
     if status in _BY_STATUS:
         return _BY_STATUS[status]
+    if status < 300:
+        return InvalidResponseError
     if 300 <= status < 400:
         return NotFoundError
     if status >= 500:

@@ -79,10 +79,15 @@ def _stop(_: object, attribute: Attribute[Any], value: object) -> None:
         raise ValidationError(attribute.name, "must be a list, if it is a token id")
 
 
-def _extra(request: object, attribute: Attribute[Any], value: Mapping[str, Any]) -> None:
+def _stream_options(_: object, attribute: Attribute[Any], value: object) -> None:
+    if value is not None and not isinstance(value, StreamOptions):
+        raise ValidationError(attribute.name, "must be StreamOptions")
+
+
+def _extra(request: object, attribute: Attribute[Any], value: Mapping[str, Any] | None) -> None:
     _json_object(request, attribute, value)
     known = {field.name for field in attrs.fields(CompletionRequest)}
-    for name, given in value.items():
+    for name, given in (value or {}).items():
         if name in known:
             raise ValidationError(attribute.name, f"must not hold {name!r}, which is a parameter of its own")
         if given is None:
@@ -142,11 +147,9 @@ class CompletionRequest:
     token_healing: bool | None = attrs.field(default=None, validator=_boolean)
     #: Begin the prompt with the model's begin token, or not, whatever the model's own default is.
     add_bos_token: bool | None = attrs.field(default=None, validator=_boolean)
-    stream_options: StreamOptions | None = attrs.field(
-        default=None, validator=attrs.validators.optional(attrs.validators.instance_of(StreamOptions))
-    )
+    stream_options: StreamOptions | None = attrs.field(default=None, validator=_stream_options)
     #: Further fields that a particular server knows.
-    extra: Mapping[str, Any] = attrs.field(factory=dict, validator=_extra, repr=False)
+    extra: Mapping[str, Any] | None = attrs.field(default=None, validator=_extra, repr=False)
 
     @property
     def private_texts(self) -> tuple[str, ...]:
@@ -171,7 +174,7 @@ class CompletionRequest:
         if stream:
             wire.setdefault("max_tokens", DEFAULT_STREAM_MAX_TOKENS)
             wire["stream"] = True
-        return {**wire, **self.extra}
+        return wire | dict(self.extra or {})
 
 
 def encode(body: Mapping[str, Any]) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import field, frozen
+from attrs import frozen
 
 
 @frozen
@@ -20,11 +20,11 @@ class Logprobs:
 class Choice:
     """One answer, or in a stream what is new of it."""
 
-    text: str = field(default="", repr=False)
+    text: str = ""
     index: int = 0
     #: "stop" or "length"; None until the answer ends.
     finish_reason: str | None = None
-    logprobs: Logprobs | None = field(default=None, repr=False)
+    logprobs: Logprobs | None = None
     #: TabbyAPI's closer reason: stop_token, stop_string, max_new_tokens, end_filter or loop_detected.
     eos_reason: str | None = None
 

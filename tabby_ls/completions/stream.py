@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from types import TracebackType
+from types import AsyncGeneratorType, TracebackType
 
 import httpx2
 
@@ -41,6 +41,7 @@ class CompletionStream:
         self._body = request.to_wire(stream=True)
         self._private = request.private_texts
         self._response: httpx2.Response | None = None
+        self._pieces: AsyncIterator[bytes] | None = None
         self._parser = SSEParser()
         self._payloads: deque[bytes] = deque()
         self._is_over = False
@@ -51,18 +52,16 @@ class CompletionStream:
         self._patience = connection.timeouts.first_token
 
     async def __aenter__(self) -> CompletionStream:
-        with request_errors():
-            async with self._waiting():
-                self._response = await self._connection.send("POST", "/v1/completions", self._body)
         try:
-            if self._response.status_code != 200:
-                with request_errors():
-                    async with self._waiting():
+            with request_errors():
+                async with self._waiting():
+                    self._response = await self._connection.send("POST", "/v1/completions", self._body)
+                    if self._response.status_code != 200:
                         raise await self._connection.failure(self._response, *self._private)
+            self._pieces = self._response.aiter_bytes()
         except BaseException:
             await self.aclose()
             raise
-        self._pieces = self._response.aiter_bytes()
         return self
 
     async def __aexit__(
@@ -74,10 +73,10 @@ class CompletionStream:
         return self
 
     async def __anext__(self) -> CompletionChunk:
-        if self._response is None:
+        if self._response is None or self._pieces is None:
             raise RuntimeError("the stream must be entered with `async with` first")
         try:
-            chunk = None if self._is_over else await self._next(self._response)
+            chunk = None if self._is_over else await self._next(self._response, self._pieces)
         except BaseException:
             await self.aclose()
             raise
@@ -91,31 +90,35 @@ class CompletionStream:
         self._is_over = True
         if self._response is not None:
             await self._response.aclose()
+            if isinstance(self._pieces, AsyncGeneratorType) and not self._pieces.ag_running:
+                await self._pieces.aclose()
 
-    async def _next(self, response: httpx2.Response) -> CompletionChunk | None:
+    async def _next(self, response: httpx2.Response, pieces: AsyncIterator[bytes]) -> CompletionChunk | None:
         """Return the next chunk, None at a good end."""
-        if response.headers.get("content-type", "").startswith("application/json"):
+        if response.headers.get("content-type", "").lower().startswith("application/json"):
             return await self._whole(response)
         while not self._payloads:
             if self._is_at_end:
                 return self._check_finished(None)
             try:
-                await self._receive()
+                await self._receive(pieces)
             except (httpx2.HTTPError, TimeoutError) as error:
+                if self._is_over:  # closed from another task
+                    return None
                 return self._check_finished(error)
         payload = self._payloads.popleft()
         if payload != _DONE:
             return self._decode(payload)
         with suppress(httpx2.HTTPError, TimeoutError):
             async with asyncio.timeout(_END_OF_BODY):
-                async for _ in self._pieces:
+                async for _ in pieces:
                     pass
         return self._check_finished(None)
 
-    async def _receive(self) -> None:
+    async def _receive(self, pieces: AsyncIterator[bytes]) -> None:
         """Wait for the next piece of the body and take the payloads from it."""
         async with self._waiting():
-            piece = await anext(self._pieces, None)
+            piece = await anext(pieces, None)
         if piece is None:
             self._is_at_end = True
             self._payloads.extend(self._parser.close())

@@ -109,6 +109,11 @@ class Engine:
         if generation is not None and not all(generation.survives(edit) for edit in edits):
             self._abandon(uri)
 
+    def running_text(self, uri: str) -> str:
+        """Return what a document's running generation has so far, "" if none runs. It may still change."""
+        generation = self._generations.get(uri)
+        return generation.text if generation is not None else ""
+
     def closed(self, uri: str) -> None:
         """Forget a document."""
         self._abandon(uri)

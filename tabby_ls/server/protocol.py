@@ -41,13 +41,16 @@ class ServerProtocol(LanguageServerProtocol):
     """One client's conversation. Give it to `LanguageServer(protocol_cls=ServerProtocol)`.
 
     `receive` takes messages; `on_edit` hears of every change to a document, after it was made; `on_exit` gets the
-    process's exit status when the client asks for the end.
+    process's exit status when the client asks for the end. `documents` exists from `initialize` on: the same object
+    as pygls' `workspace`, with its type. `answered` is the id of a request whose response is not to be written,
+    because the entry point has answered it before there was a server.
     """
+
+    documents: OpenDocuments
 
     def __init__(self, server: LanguageServer, converter: Converter) -> None:
         # It logs every message it sends and receives.
         logging.getLogger("pygls").setLevel(logging.CRITICAL + 1)
-        self._documents: OpenDocuments | None = None
         self.on_edit: EditListener = _ignore_edits
         self.on_exit: Callable[[int], None] = _ignore_exit
         self.answered: int | str | None = None
@@ -58,19 +61,12 @@ class ServerProtocol(LanguageServerProtocol):
     @property
     def initialized(self) -> bool:
         """Whether the client has sent `initialize`."""
-        return self._documents is not None
+        return self._workspace is not None
 
     @property
     def exit_status(self) -> int:
         """The status to end the process with: 0 after `shutdown`, else 1."""
         return 0 if self._shutdown else 1
-
-    @property
-    def documents(self) -> OpenDocuments:
-        """The open documents, typed; `workspace` is the same object."""
-        if self._documents is None:
-            raise RuntimeError("there are no documents before initialize")
-        return self._documents
 
     def receive(self, body: bytes | str) -> None:
         """Handle one message as it came from the client; raises for none."""
@@ -209,7 +205,6 @@ class ServerProtocol(LanguageServerProtocol):
         self, msg_id: int | str, result: Any | None = None, error: types.ResponseError | None = None
     ) -> None:
         if msg_id == self.answered:
-            # The entry point has answered `initialize` already, before there was a server.
             self.answered = None
             return
         super()._send_response(msg_id, result, error)
@@ -233,12 +228,13 @@ class ServerProtocol(LanguageServerProtocol):
 
     @property
     def _workspace(self) -> Workspace | None:
-        return self._documents
+        return getattr(self, "documents", None)
 
     @_workspace.setter
     def _workspace(self, stock: Workspace | None) -> None:
         """pygls assigns a new workspace when it handles `initialize`; ours takes its place."""
-        self._documents = None if stock is None else OpenDocuments(stock, self._tell_edits)
+        if stock is not None:
+            self.documents = OpenDocuments(stock, self._tell_edits)
 
     def _tell_edits(self, document: OpenDocument, edits: Sequence[Edit]) -> None:
         self.on_edit(document, edits)
@@ -280,7 +276,7 @@ def describe(error: BaseException) -> str:
     """An error's type and where it was raised: never its message, which may quote the user's text."""
     calls = traceback.extract_tb(error.__traceback__)[-_CALLS_DESCRIBED:]
     places = [f"{Path(call.filename).name}:{call.lineno} {call.name}" for call in calls]
-    return " > ".join([type(error).__name__, *reversed(places)])
+    return f"{type(error).__name__} at {' < '.join(reversed(places)) or 'an unknown place'}"
 
 
 def _ignore_edits(document: OpenDocument, edits: Sequence[Edit]) -> None:

@@ -1,6 +1,6 @@
 """How a client reaches the server: stdio, one TCP connection or one WebSocket.
 
-Each `serve_*` function runs the process's event loop until the session ends and returns the exit status. They
+Each `serve_*` function runs the process's event loop until the connection ends and returns the exit status. They
 differ only in where the bytes come from and go to.
 """
 
@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 
 from attrs import define
 
+from tabby_ls.server.connection import Chunks, Connection, OnEnd, finish
 from tabby_ls.server.framing import MAX_BODY
-from tabby_ls.server.session import Chunks, OnEnd, Session, finish
 
 if TYPE_CHECKING:
     from pygls.lsp.server import LanguageServer
@@ -88,18 +88,18 @@ def _run(main: Coroutine[Any, Any, int]) -> int:
 async def _serve_stdio(
     server: LanguageServer, stdin: int, stdout: int, received: bytes, on_end: OnEnd | None
 ) -> int:
-    session = Session(server, on_end)
-    server.protocol.set_writer(_DescriptorWriter(stdout, session))
+    connection = Connection(server, on_end)
+    server.protocol.set_writer(_DescriptorWriter(stdout, connection))
     chunks = _pipe_chunks(stdin) if _is_own_pipe(stdin, stdout) else _thread_chunks(stdin)
-    return await session.run(session.read(_after(received, chunks)), session.watch_client())
+    return await connection.run(connection.read(_after(received, chunks)), connection.watch_client())
 
 
 @define
 class _DescriptorWriter:
-    """Writes at once and whole; a client that no longer reads ends the session."""
+    """Writes at once and whole; a client that no longer reads ends the connection."""
 
     _descriptor: int
-    _session: Session
+    _connection: Connection
 
     def write(self, data: bytes) -> None:
         rest = memoryview(data)
@@ -110,7 +110,7 @@ class _DescriptorWriter:
                 except BlockingIOError:  # inherited in non-blocking mode, and full
                     select.select([], [self._descriptor], [])
         except OSError:
-            self._session.lose_client()
+            self._connection.lose_client()
 
     def close(self) -> None:
         """Leave the descriptor to the process."""
@@ -183,7 +183,7 @@ async def _stream_chunks(reader: asyncio.StreamReader) -> Chunks:
 
 
 async def _serve_tcp(server: LanguageServer, host: str, port: int, on_end: OnEnd | None) -> int:
-    session = Session(server, on_end)
+    connection = Connection(server, on_end)
     client: asyncio.StreamWriter | None = None
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -193,12 +193,12 @@ async def _serve_tcp(server: LanguageServer, host: str, port: int, on_end: OnEnd
             return
         client = writer
         server.protocol.set_writer(writer)
-        await session.read(_stream_chunks(reader))
+        await connection.read(_stream_chunks(reader))
 
     listener = await asyncio.start_server(connected, host, port)
     _announce(listener.sockets[0].getsockname())
     try:
-        return await session.run()
+        return await connection.run()
     finally:
         listener.close()
         if client is not None:
@@ -213,13 +213,13 @@ async def _serve_ws(server: LanguageServer, host: str, port: int, on_end: OnEnd 
     from websockets.asyncio.server import serve
     from websockets.frames import CloseCode
 
-    session = Session(server, on_end)
+    connection = Connection(server, on_end)
     outgoing: asyncio.Queue[bytes] | None = None
 
-    def admit(connection: ServerConnection, request: Request) -> Response | None:
+    def admit(socket: ServerConnection, request: Request) -> Response | None:
         origin = request.headers.get("Origin")
         if origin is not None and not _is_loopback(origin):
-            return connection.respond(HTTPStatus.FORBIDDEN, "pages from elsewhere may not connect\n")
+            return socket.respond(HTTPStatus.FORBIDDEN, "pages from elsewhere may not connect\n")
         return None
 
     async def connected(socket: ServerConnection) -> None:
@@ -232,14 +232,14 @@ async def _serve_ws(server: LanguageServer, host: str, port: int, on_end: OnEnd 
         sending = asyncio.create_task(_send_all(outgoing, socket))
         try:
             async for message in socket:
-                await session.handle(message)
+                await connection.handle(message)
         finally:
             sending.cancel()
-            session.lose_client()
+            connection.lose_client()
 
     async with serve(connected, host, port, process_request=admit, max_size=MAX_BODY) as listener:
         _announce(next(iter(listener.sockets)).getsockname())
-        status = await session.run()
+        status = await connection.run()
         if outgoing is not None:
             await finish(outgoing.join())
         return status

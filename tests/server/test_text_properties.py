@@ -14,7 +14,24 @@ LINE_END = re.compile(r"\r\n|\r|\n")
 
 encodings = st.sampled_from(["utf-8", "utf-16", "utf-32"])
 pieces = st.sampled_from(
-    ["a", "bc", " ", "é", "世", "😀", "\n", "\r", "\r\n", "\n\n", "\f", "\v", "\x1c", "\x85", "\u2028", "\u2029"]
+    [
+        "a",
+        "bc",
+        " ",
+        "é",
+        "世",
+        "😀",
+        "\n",
+        "\r",
+        "\r\n",
+        "\n\n",
+        "\f",
+        "\v",
+        "\x1c",
+        "\x85",
+        "\u2028",
+        "\u2029",
+    ]
 )
 texts = st.lists(pieces, max_size=20).map("".join)
 broken_texts = st.lists(st.one_of(pieces, st.sampled_from(["\ud83d", "\ude00"])), max_size=20).map("".join)

@@ -335,7 +335,11 @@ class ScriptedTabbyAPI:
         text = "".join([piece async for piece in self._generate(request, generation)])
         if generation.is_broken:
             raise HTTPError(503, {"detail": f"Completion {uuid.uuid4().hex} aborted. {_CHECK_CONSOLE}"})
+        if generation.plan.ending == "cut":
+            return "cut"
         choice = {"index": 0, "finish_reason": generation.finish_reason, "eos_reason": generation.eos_reason}
+        if generation.plan.ending in ("hang", "pings"):
+            choice["eos_reason"] = None  # where a stream hangs, a whole answer is cut short
         choice |= {"logprobs": None, "text": text if text.strip() else ""}
         answer = {"id": f"cmpl-{uuid.uuid4().hex}", "choices": [choice], "created": int(time.time())}
         answer |= {"model": self.model, "object": "text_completion", "usage": self._usage(generation)}

@@ -1,0 +1,1 @@
+"""What `tabby-ls` does in a terminal, one file a command."""

@@ -1,0 +1,34 @@
+"""What the terminal's commands share: settings from the command line, and errors of one line."""
+
+from __future__ import annotations
+
+import sys
+
+from tabby_ls import settings as user_settings
+from tabby_ls.settings import Settings, Source
+
+
+class CommandError(Exception):
+    """Ends a command with this one line on standard error and status 1."""
+
+
+def command_settings(backend: str | None) -> Settings:
+    """Return the settings in force for a command; each that cannot be used is named on standard error."""
+    settings, problems = user_settings.load()
+    if backend is not None:
+        choice = {"url": backend, "kind": "auto"} if "://" in backend else {"kind": backend}
+        settings, more = settings.merged({"backend": choice}, Source.COMMAND_LINE)
+        if more:
+            raise CommandError(
+                f"--backend takes `local`, `tabbyapi` or an address such as http://127.0.0.1:5000, not {backend!r}"
+            )
+    for problem in problems:
+        say(f"warning: {problem}")
+    if settings.backend.kind == "tabbyapi" and not settings.backend.url:
+        raise CommandError("backend.kind is `tabbyapi` and backend.url is not set")
+    return settings
+
+
+def say(line: str) -> None:
+    """Print a line to standard error, where nothing of a command's result goes."""
+    print(f"tabby-ls: {line}", file=sys.stderr)

@@ -1,0 +1,155 @@
+"""`tabby-ls complete FILE:LINE[:COLUMN]`: the suggestion for one place, on standard output."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import re
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from attrs import frozen
+
+from tabby_ls.backends.backend import BackendError
+from tabby_ls.backends.choice import open_backend
+from tabby_ls.commands.common import CommandError, command_settings, say
+from tabby_ls.commands.workspace import local_model_of
+from tabby_ls.engine.engine import Engine, Request
+from tabby_ls.engine.outcome import Outcome, Reason
+from tabby_ls.engine.shaping.settled import settled
+from tabby_ls.engine.snapshot import Snapshot
+from tabby_ls.engine.target import Target
+from tabby_ls.languages import language_of_path
+from tabby_ls.settings import Settings
+
+#: Seconds between two looks at what has arrived.
+_LOOK = 0.02
+_BEFORE, _AFTER = 65536, 32768
+
+
+@frozen
+class Place:
+    """A cursor: `line` and `column` count from 1; no column is the end of the line."""
+
+    path: Path
+    line: int
+    column: int | None
+
+
+def complete(options: argparse.Namespace) -> int:
+    """Print the suggestion; return the exit status."""
+    try:
+        place = parse_place(options.place)
+        settings = command_settings(options.backend)
+        text = sys.stdin.read() if options.stdin else _read(place.path)
+        snapshot = snapshot_at(place, text)
+    except CommandError as error:
+        say(str(error))
+        return 1
+    outcome = asyncio.run(_complete(settings, snapshot, place.path, stream=not options.json))
+    if options.json:
+        print(json.dumps(_as_json(outcome, snapshot), ensure_ascii=False))
+    if outcome.reason in (Reason.BACKEND_FAILED, Reason.TOO_LATE):
+        say(outcome.detail or "no suggestion in time")
+        return 1
+    if outcome.suggestion is None and not options.json:
+        say(f"nothing to suggest ({outcome.reason.value.replace('_', ' ')})")
+    return 0
+
+
+def parse_place(text: str) -> Place:
+    """Return the place that `FILE:LINE[:COLUMN]` names; raises CommandError."""
+    match = re.fullmatch(r"(.+?):(\d+)(?::(\d+))?", text)
+    if match is None:
+        raise CommandError(f"{text!r} is not FILE:LINE or FILE:LINE:COLUMN")
+    line, column = int(match[2]), int(match[3]) if match[3] else None
+    if line == 0 or column == 0:
+        raise CommandError("lines and columns count from 1")
+    return Place(Path(match[1]), line, column)
+
+
+def snapshot_at(place: Place, text: str) -> Snapshot:
+    """Return what the engine is asked about; raises CommandError if there is no such place."""
+    line_ending = "\r\n" if "\r\n" in text else "\n"
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if place.line > len(lines):
+        raise CommandError(f"{place.path} has {len(lines)} lines, so no line {place.line}")
+    line = lines[place.line - 1]
+    column = len(line) if place.column is None else place.column - 1
+    if column > len(line):
+        raise CommandError(
+            f"line {place.line} of {place.path} has {len(line)} characters, so no column {place.column}"
+        )
+    prefix = "\n".join([*lines[: place.line - 1], line[:column]])
+    suffix = "\n".join([line[column:], *lines[place.line :]])
+    if len(prefix) > _BEFORE:
+        prefix = prefix[prefix.find("\n", len(prefix) - _BEFORE) + 1 :]
+    return Snapshot(
+        uri=place.path.absolute().as_uri(),
+        version=0,
+        language=language_of_path(place.path).id,
+        line=place.line - 1,
+        prefix=prefix,
+        suffix=suffix[:_AFTER],
+        line_ending=line_ending,
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise CommandError(f"{path} is not text in UTF-8") from None
+
+
+async def _complete(settings: Settings, snapshot: Snapshot, path: Path, *, stream: bool) -> Outcome:
+    backend = open_backend(settings, lambda: local_model_of(settings, path))
+    engine = Engine(settings, Target(backend, settings), _ignore)
+    asking = asyncio.create_task(
+        engine.suggest(Request(snapshot, invoked=True, deadline=settings.deadline_ms / 1000))
+    )
+    written = ""
+    try:
+        if stream:
+            async for part in _watch(engine, asking, snapshot):
+                print(part, end="", flush=True)
+                written += part
+        outcome = await asking
+        if stream and outcome.suggestion is not None:
+            print(outcome.suggestion.text.removeprefix(written))
+        return outcome
+    finally:
+        await engine.close()
+        await backend.close()
+
+
+async def _watch(engine: Engine, asking: asyncio.Task[Outcome], snapshot: Snapshot) -> AsyncIterator[str]:
+    """Yield what of the answer can no longer change, as it arrives."""
+    written = 0
+    while not asking.done():
+        await asyncio.wait([asking], timeout=_LOOK)
+        sure = settled(engine.running_text(snapshot.uri), snapshot)
+        if len(sure) > written:
+            yield sure[written:]
+            written = len(sure)
+
+
+def _as_json(outcome: Outcome, snapshot: Snapshot) -> dict[str, object]:
+    suggestion = outcome.suggestion
+    return {
+        "text": suggestion.text if suggestion else "",
+        "replaces": suggestion.replaces if suggestion else 0,
+        "reason": outcome.reason.value,
+        "detail": outcome.detail,
+        "complete": outcome.complete,
+        "language": snapshot.language,
+        "seconds": outcome.timings.answered,
+    }
+
+
+def _ignore(_: Outcome | BackendError) -> None:
+    """The outcome is returned as well."""

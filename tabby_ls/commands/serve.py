@@ -1,0 +1,40 @@
+"""`tabby-ls serve`: the language server over stdio, TCP or a WebSocket."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from tabby_ls.commands.common import say
+from tabby_ls.server.app import create_server
+from tabby_ls.server.transport import serve_stdio, serve_tcp, serve_ws
+
+_LOOPBACK = "127.0.0.1"
+
+
+def serve(*, tcp: str | None, ws: str | None) -> int:
+    """Serve one client until it leaves; return the exit status."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    server = create_server()
+    if tcp is None and ws is None:
+        return serve_stdio(server)
+    try:
+        host, port = _address(tcp or ws or "")
+    except ValueError as error:
+        say(str(error))
+        return 2
+    try:
+        return serve_tcp(server, host, port) if tcp is not None else serve_ws(server, host, port)
+    except OSError as error:
+        say(f"cannot listen on {host}:{port}: {error.strerror}")
+        return 1
+
+
+def _address(text: str) -> tuple[str, int]:
+    """Return host and port of `[HOST:]PORT`; raises ValueError."""
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > 65535:
+        raise ValueError(f"{text!r} is not [HOST:]PORT")
+    return host.strip("[]") or _LOOPBACK, int(port)

@@ -1,0 +1,22 @@
+"""What of a running answer can no longer change, for whoever writes it out and cannot take it back."""
+
+from __future__ import annotations
+
+from tabby_ls.engine.shaping.lines import first_text_line
+from tabby_ls.engine.shaping.tidy import drop_half_end, trim_start
+from tabby_ls.engine.snapshot import Snapshot
+
+
+def settled(text: str, snapshot: Snapshot) -> str:
+    """Return the beginning of `text`, cut so far, with which the suggestion will begin if there is one.
+
+    That is the first line, but for a word that may go on, once it cannot become the line below again. Where
+    text follows on the cursor's line, everything may still become overlap, and nothing is settled.
+    """
+    if snapshot.line_suffix.strip():
+        return ""
+    first, newline, _ = text.partition("\n")
+    first = trim_start(first if newline else drop_half_end(first), snapshot).rstrip()
+    following = first_text_line(snapshot.following) or ""
+    may_repeat = "".join(following.split()).startswith("".join((snapshot.line_prefix + first).split()))
+    return "" if may_repeat else first

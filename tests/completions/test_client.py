@@ -1,0 +1,131 @@
+"""The client: where it connects, what it sends along, and when it tries again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from tabby_ls.completions import CompletionRequest, CompletionsClient, RequestError, ValidationError
+from tests.support.replay import RECORDINGS, replaying
+from tests.support.tabbyapi import ScriptedTabbyAPI
+
+REQUEST = CompletionRequest("x", max_tokens=8)
+HEALTHY = RECORDINGS["health"].response
+
+
+@pytest.mark.parametrize("suffix", ["", "/", "/v1", "/v1/", "/prefix/v1/"])
+async def test_the_address_may_name_the_api_or_not(suffix: str) -> None:
+    async with replaying([HEALTHY]) as server, CompletionsClient(server.url + suffix) as client:
+        await client.health()
+        with pytest.raises(Exception, match="missing"):
+            await client.create(REQUEST)
+    prefix = "/prefix" if "prefix" in suffix else ""
+    assert [path for _, path, _, _ in server.requests] == [f"{prefix}/health", f"{prefix}/v1/completions"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "localhost:5000", "ftp://x", "http://", "http://[x", "http://x:y", "http://u:p@x", "http://x?a"],
+)
+def test_what_is_no_address_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        CompletionsClient(url)
+    assert caught.value.field == "base_url"
+
+
+async def test_the_key_goes_out_once_and_as_a_bearer() -> None:
+    async with replaying([HEALTHY]) as server:
+        async with CompletionsClient(server.url, api_key="key", headers={"X-Team": "a"}) as client:
+            await client.health()
+        async with CompletionsClient(server.url) as client:
+            await client.health()
+    with_key, without = (headers for _, _, headers, _ in server.requests)
+    assert with_key["authorization"] == "Bearer key"
+    assert with_key["x-team"] == "a"
+    assert "x-api-key" not in with_key
+    assert "authorization" not in without
+
+
+@pytest.mark.parametrize("name", ["Authorization", "x-api-key", "X-Admin-Key"])
+def test_a_second_key_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="headers"):
+        CompletionsClient("http://x", api_key="a", headers={name: "b"})
+
+
+async def test_a_request_is_sent_as_json() -> None:
+    with ScriptedTabbyAPI(api_key="key") as server:
+        async with CompletionsClient(server.url, api_key="key") as client:
+            await client.create(REQUEST)
+            async with client.create_stream(REQUEST) as stream:
+                assert [chunk async for chunk in stream]
+    whole, streamed = server.completions
+    assert whole.body == {"prompt": "x", "max_tokens": 8}
+    assert streamed.body == {"prompt": "x", "max_tokens": 8, "stream": True}
+    assert whole.headers["content-type"] == "application/json"
+
+
+async def test_redirects_are_not_followed() -> None:
+    async with replaying([HEALTHY]) as elsewhere:
+        redirect = f"HTTP/1.1 307 X\r\nlocation: {elsewhere.url}\r\ncontent-length: 0\r\n\r\n".encode()
+        async with replaying([redirect]) as server, CompletionsClient(server.url, api_key="k") as client:
+            with pytest.raises(Exception, match="redirect"):
+                await client.create(REQUEST)
+        assert elsewhere.requests == []
+
+
+async def test_a_kept_connection_that_was_closed_meanwhile_is_tried_once_more() -> None:
+    basic = RECORDINGS["ns_basic"].response
+    async with replaying([HEALTHY], [], [basic]) as server, CompletionsClient(server.url) as client:
+        await client.health()
+        assert (await client.create(REQUEST)).text
+    assert (server.connections, len(server.requests)) == (2, 3)
+
+
+async def test_a_fresh_connection_that_is_closed_is_not_tried_again() -> None:
+    async with replaying([]) as server, CompletionsClient(server.url) as client:
+        with pytest.raises(RequestError) as caught:
+            await client.create(REQUEST)
+    assert caught.value.code == "connection_error"
+    assert len(server.requests) == 1
+
+
+async def test_a_proxy_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    async with replaying([HEALTHY]) as server, CompletionsClient(server.url) as client:
+        assert (await client.health()).is_healthy
+
+
+async def test_a_proxy_is_asked_for_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    async with replaying([HEALTHY]) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        async with CompletionsClient("http://completions.example") as client:
+            assert (await client.health()).is_healthy
+        assert proxy.requests[0][1] == "http://completions.example/health"
+
+
+async def test_many_streams_run_at_once() -> None:
+    with ScriptedTabbyAPI() as server:
+        server.reply(["x"] * 3, delay_between=0.05)
+        async with CompletionsClient(server.url) as client:
+
+            async def ask() -> str:
+                async with client.create_stream(REQUEST) as stream:
+                    return "".join([chunk.text async for chunk in stream])
+
+            assert await asyncio.gather(*(ask() for _ in range(120))) == ["xxx"] * 120
+
+
+async def test_a_client_for_plain_http_costs_next_to_nothing() -> None:
+    async def make(url: str) -> float:
+        started = time.perf_counter()
+        async with CompletionsClient(url):
+            return time.perf_counter() - started
+
+    await make("http://127.0.0.1")
+    plain = min([await make("http://127.0.0.1") for _ in range(5)])
+    encrypted = min([await make("https://127.0.0.1") for _ in range(3)])
+    assert plain < encrypted / 3

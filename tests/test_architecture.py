@@ -1,0 +1,68 @@
+"""The import rules of docs/architecture.md, held against the code."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import tabby_ls
+
+ROOT = Path(tabby_ls.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+
+#: The floors of the house, from the top. A room imports only from rooms below its own floor, or from itself.
+FLOORS = [
+    {"__main__"},
+    {"cli"},
+    {"commands"},
+    {"server"},
+    {"engine"},
+    {"context"},
+    {"prompts"},
+    {"backends"},
+    {"completions", "local_model"},
+    {"settings", "languages"},
+]
+FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}
+
+
+def imports(file: Path) -> set[str]:
+    """Every module a file names in an import, wherever it stands."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def room(parts: tuple[str, ...]) -> str:
+    return parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_room_imports_only_from_rooms_below(file: Path) -> None:
+    here = room(file.relative_to(ROOT).parts)
+    if here == "__init__":
+        return
+    for name in imports(file):
+        package, _, rest = name.partition(".")
+        there = room(tuple(rest.split("."))) if package == "tabby_ls" and rest else here
+        if there in FLOOR_OF and there != here:
+            assert FLOOR_OF[here] < FLOOR_OF[there], f"{here} imports {name}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_only_the_server_knows_lsp_and_only_two_rooms_do_http(file: Path) -> None:
+    packages = {name.partition(".")[0] for name in imports(file)}
+    here = room(file.relative_to(ROOT).parts)
+    assert here == "server" or not packages & {"pygls", "lsprotocol"}
+    assert here in ("completions", "backends") or not packages & {"httpx2", "httpcore2"}
+
+
+def test_every_file_says_what_it_is_for() -> None:
+    silent = [str(file) for file in FILES if not ast.get_docstring(ast.parse(file.read_text("utf-8")))]
+    assert silent == []
