@@ -53,7 +53,9 @@ def test_null_is_what_editors_send_for_unset() -> None:
         ({"debounce_ms": -1}, "debounce_ms", ">= 0"),
     ],
 )
-def test_a_wrong_setting_is_named_and_the_rest_still_works(data: dict[str, Any], setting: str, why: str) -> None:
+def test_a_wrong_setting_is_named_and_the_rest_still_works(
+    data: dict[str, Any], setting: str, why: str
+) -> None:
     settings, [problem] = merged({**data, "context": {"prefix_share": 0.5}})
     assert problem.startswith(f"setting {setting!r} in initializationOptions")
     assert why in problem
@@ -61,14 +63,18 @@ def test_a_wrong_setting_is_named_and_the_rest_still_works(data: dict[str, Any],
 
 
 def test_a_problem_never_shows_what_may_be_a_key() -> None:
-    _, problems = merged({"backend": {"api_key": "s3cret", "headers": {"x": ["s3cret"]}, "api_key_command": "s3cret"}})
+    _, problems = merged(
+        {"backend": {"api_key": "s3cret", "headers": {"x": ["s3cret"]}, "api_key_command": "s3cret"}}
+    )
     assert len(problems) == 3
     assert "s3cret" not in "".join(problems)
 
 
 def test_a_project_cannot_say_where_code_and_keys_go() -> None:
     for setting in ("url", "api_key_file", "api_key_env", "headers", "api_key_command", "kind", "model"):
-        value: Any = {"headers": {"x": "y"}, "api_key_command": ["x"], "kind": "local"}.get(setting, "http://evil")
+        value: Any = {"headers": {"x": "y"}, "api_key_command": ["x"], "kind": "local"}.get(
+            setting, "http://evil"
+        )
         settings, [problem] = merged({"backend": {setting: value}}, Source.WORKSPACE)
         assert settings == Settings()
         assert f"backend.{setting}" in problem

@@ -18,15 +18,17 @@ def serve(*, tcp: str | None, ws: str | None) -> int:
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     server = create_server()
+    end = server.session.end
     if tcp is None and ws is None:
-        return serve_stdio(server)
+        return serve_stdio(server, on_end=end)
     try:
         host, port = _address(tcp or ws or "")
     except ValueError as error:
         say(str(error))
         return 2
     try:
-        return serve_tcp(server, host, port) if tcp is not None else serve_ws(server, host, port)
+        serve_there = serve_tcp if tcp is not None else serve_ws
+        return serve_there(server, host, port, on_end=end)
     except OSError as error:
         say(f"cannot listen on {host}:{port}: {error.strerror}")
         return 1

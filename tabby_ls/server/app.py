@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import evolve
@@ -10,14 +11,13 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from tabby_ls import __version__
-from tabby_ls.engine.engine import Request
-from tabby_ls.engine.inflight import Edit
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.server.client_session import ClientSession
 from tabby_ls.server.documents import DocumentNotOpenError, OpenDocument, snapshot
 from tabby_ls.server.items import inline_item, menu_item
 from tabby_ls.server.protocol import ServerProtocol
-from tabby_ls.server.text import Edit as TextEdit
+
+logger = logging.getLogger(__name__)
 
 _INLINE = types.TEXT_DOCUMENT_INLINE_COMPLETION
 _MENU = types.TEXT_DOCUMENT_COMPLETION
@@ -40,12 +40,11 @@ class TabbyLanguageServer(LanguageServer):
             ),
         )
         self.session = ClientSession(self, overrides)
-        self.protocol.on_edit = self._edited
+        self.protocol.on_edit = self.session.edited
 
-    def _edited(self, document: OpenDocument, edits: Sequence[TextEdit]) -> None:
-        self.session.engine.edited(
-            document.uri, [Edit(*edit.start, *edit.end, edit.text.replace("\r\n", "\n")) for edit in edits]
-        )
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Log what went wrong in a handler; pygls would open a message box for each."""
+        logger.error("%s in %s", type(error).__name__, getattr(source, "__name__", source))
 
 
 def create_server(overrides: Mapping[str, Any] | None = None) -> TabbyLanguageServer:
@@ -72,10 +71,6 @@ async def _initialized(server: TabbyLanguageServer, _: types.InitializedParams) 
     if server.session.client.registers_completion:
         server.feature(_MENU)(_completion)
     await server.session.ready()
-
-
-async def _shutdown(server: TabbyLanguageServer, _: Any = None) -> None:
-    await server.session.end()
 
 
 async def _configuration_changed(
@@ -117,7 +112,7 @@ async def _inline_completion(
     except DocumentNotOpenError:
         return types.InlineCompletionList([])
     invoked = params.context.trigger_kind is types.InlineCompletionTriggerKind.Invoked
-    outcome = await session.engine.suggest(Request(now, invoked, session.settings.deadline_ms / 1000))
+    outcome = await session.suggest(now, invoked=invoked, seconds=session.settings.deadline_ms / 1000)
     if outcome.superseded:
         return None
     if outcome.suggestion is None:
@@ -138,7 +133,7 @@ async def _completion(server: TabbyLanguageServer, params: types.CompletionParam
         now = snapshot(document, params.position)
     except DocumentNotOpenError:
         return nothing
-    outcome = await session.engine.suggest(Request(now, False, session.menu_deadline))
+    outcome = await session.suggest(now, invoked=False, seconds=session.menu_deadline)
     if outcome.suggestion is None:
         return nothing
     item = menu_item(outcome.suggestion, now, document, params.position, session.client)
@@ -161,7 +156,6 @@ def _with_selected(
 _FEATURES: dict[str, tuple[Any, Any]] = {
     types.INITIALIZE: (_initialize, None),
     types.INITIALIZED: (_initialized, None),
-    types.SHUTDOWN: (_shutdown, None),
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: (_configuration_changed, None),
     types.TEXT_DOCUMENT_DID_OPEN: (_opened, None),
     types.TEXT_DOCUMENT_DID_SAVE: (_saved, types.SaveOptions(include_text=False)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +11,18 @@ from lsprotocol import types
 
 from tabby_ls import settings as user_settings
 from tabby_ls.backends.backend import Backend
-from tabby_ls.backends.choice import open_backend
-from tabby_ls.engine.engine import Engine
-from tabby_ls.engine.target import Target
+from tabby_ls.engine.shaping.tidy import with_lf
 from tabby_ls.server.clients import Client, describe_client
 from tabby_ls.server.documents import OpenDocument
 from tabby_ls.server.status import Status
+from tabby_ls.server.text import Edit as TextEdit
 from tabby_ls.settings import Problem, Settings, Source
 
 if TYPE_CHECKING:
+    from tabby_ls.engine.engine import Engine
+    from tabby_ls.engine.outcome import Outcome
+    from tabby_ls.engine.snapshot import Snapshot
+    from tabby_ls.engine.target import Target
     from tabby_ls.local_model.model import LocalModel
     from tabby_ls.server.app import TabbyLanguageServer
 
@@ -54,8 +57,22 @@ class ClientSession:
 
     @cached_property
     def engine(self) -> Engine:
-        """The engine, made at its first use: the answer to `initialize` does not wait for HTTP to be imported."""
+        """The engine, made at its first use: the answer to `initialize` does not wait for it to be imported."""
+        from tabby_ls.engine.engine import Engine
+
         return Engine(self.settings, self._target(), self.status.watch)
+
+    async def suggest(self, now: Snapshot, *, invoked: bool, seconds: float) -> Outcome:
+        """Return what to offer at a cursor, after at most so many seconds."""
+        from tabby_ls.engine.engine import Request
+
+        return await self.engine.suggest(Request(now, invoked, seconds))
+
+    def edited(self, document: OpenDocument, edits: Sequence[TextEdit]) -> None:
+        """Tell the engine what changed in a document."""
+        from tabby_ls.engine.inflight import Edit
+
+        self.engine.edited(document.uri, [Edit(*edit.start, *edit.end, with_lf(edit.text)) for edit in edits])
 
     async def ready(self) -> None:
         """Do what the answer to `initialize` did not need."""
@@ -67,7 +84,8 @@ class ClientSession:
 
     async def end(self) -> None:
         """Stop everything."""
-        await self.engine.close()
+        if "engine" in vars(self):
+            await self.engine.close()
         if self._backend is not None:
             await self._backend.close()
 
@@ -113,6 +131,9 @@ class ClientSession:
         return settings, problems
 
     def _target(self) -> Target:
+        from tabby_ls.backends.choice import open_backend
+        from tabby_ls.engine.target import Target
+
         self._backend = open_backend(self.settings, self._the_local_model)
         return Target(self._backend, self.settings)
 

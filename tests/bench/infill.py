@@ -89,7 +89,9 @@ async def complete_all(tasks: list[Task], setting: Setting) -> tuple[list[str], 
     with ScriptedTabbyAPI() as model:
         client = LanguageClient("infill", "1")
         settings = {"backend": {"url": model.url}, "debounce_ms": 0, "max_tokens": 512}
-        await client.start_io(sys.executable, "-m", "tabby_ls", env={**os.environ, "TABBY_LS_CONFIG": os.devnull})
+        await client.start_io(
+            sys.executable, "-m", "tabby_ls", env={**os.environ, "TABBY_LS_CONFIG": os.devnull}
+        )
         await client.initialize_async(
             types.InitializeParams(capabilities=types.ClientCapabilities(), initialization_options=settings)
         )
@@ -162,10 +164,15 @@ def main() -> int:
         truth = ["".join(setting.place(task)) for task in tasks]
         same = sum(program == true for program, true in zip(programs, truth, strict=True))
         share = f"{sum(passed)} ({sum(passed) / len(tasks):.1%})"
-        print(f"{setting.cursor:<22} {setting.answer:<8} {share:>15} {same:>10} {cut:>10} {seconds:>8.1f}", flush=True)
+        print(
+            f"{setting.cursor:<22} {setting.answer:<8} {share:>15} {same:>10} {cut:>10} {seconds:>8.1f}",
+            flush=True,
+        )
         for task, program, true, well in zip(tasks, programs, truth, passed, strict=True):
             if program != true and (not well or options.limit):
-                print(f"  {task.name}: {'passed' if well else 'FAILED'}, but for {task.gap!r} before {task.after[:50]!r}")
+                print(
+                    f"  {task.name}: {'passed' if well else 'FAILED'}, but for {task.gap!r} before {task.after[:50]!r}"
+                )
         damaged = damaged or (setting.answer == "exact" and not all(passed))
     return int(damaged)
 
