@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import sys
-
 from tabby_ls.commands.common import say
 from tabby_ls.server.app import create_server
 from tabby_ls.server.transport import serve_stdio, serve_tcp, serve_ws
@@ -14,9 +11,6 @@ _LOOPBACK = "127.0.0.1"
 
 def serve(*, tcp: str | None, ws: str | None) -> int:
     """Serve one client until it leaves; return the exit status."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
     server = create_server()
     end = server.session.end
     if tcp is None and ws is None:

@@ -14,6 +14,7 @@ from tabby_ls.backends.backend import Backend
 from tabby_ls.engine.shaping.tidy import with_lf
 from tabby_ls.server.clients import Client, describe_client
 from tabby_ls.server.documents import OpenDocument
+from tabby_ls.server.logs import configure_logging
 from tabby_ls.server.status import Status
 from tabby_ls.server.text import Edit as TextEdit
 from tabby_ls.settings import Problem, Settings, Source
@@ -54,6 +55,11 @@ class ClientSession:
         self.client = describe_client(params)
         self._initialization = _section(params.initialization_options)
         self.settings, self._problems = self._resolve()
+        self._log()
+
+    def _log(self) -> None:
+        if problem := configure_logging(self.settings.log):
+            self.status.tell(problem)
 
     @cached_property
     def engine(self) -> Engine:
@@ -114,6 +120,7 @@ class ClientSession:
         self.status.problems(problems)
         if settings != self.settings:
             self.settings = settings
+            self._log()
             former = self._backend
             self.engine.configure(settings, self._target())
             if former is not None:

@@ -30,9 +30,13 @@ class Status:
     def problems(self, problems: list[Problem]) -> None:
         """Name settings that could not be used, each once a session."""
         for problem in map(str, problems):
-            if problem not in self._told:
-                self._told.add(problem)
-                self._show(types.MessageType.Warning, problem)
+            self.tell(problem)
+
+    def tell(self, problem: str) -> None:
+        """Tell the user of a problem, once a session."""
+        if problem not in self._told:
+            self._told.add(problem)
+            self._show(types.MessageType.Warning, problem)
 
     def watch(self, event: Outcome | BackendError) -> None:
         """Take note of a request's end or of a failure of the backend."""

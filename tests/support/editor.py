@@ -1,0 +1,410 @@
+"""An editor, played: it drives a real `tabby-ls` process over stdio, and keeps a buffer of its own to compare with.
+
+    async with Editor(tmp_path, backend=server.url) as editor:
+        editor.open("def add(a, b):\\n    |\\n")
+        (item,) = await editor.ghost()
+        editor.accept(item)
+        assert editor.shown == "def add(a, b):\\n    return a + b|\\n"
+
+Every answer is held against what clients can use, and the end of each session against what none may do: leave a
+request unanswered, print a traceback, or let the user's code or key into a log or a message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import sys
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+import pytest_lsp
+from attrs import define
+from lsprotocol import types
+from pygls.lsp.client import LanguageClient
+
+from tests.support.profiles import GHOST_TEXT
+
+SECONDS = 20
+_LINE_END = re.compile(r"\r\n|\n|\r")
+#: The shortest line of a document that is looked for in logs: shorter ones may be there by chance.
+_TELLTALE = 8
+
+
+async def eventually(predicate: Callable[[], object]) -> None:
+    """Wait until `predicate()` holds."""
+    async with asyncio.timeout(SECONDS):
+        while not predicate():
+            await asyncio.sleep(0.002)
+
+
+@define
+class Buffer:
+    """What is on the screen: a text with a cursor, and positions in the encoding agreed on."""
+
+    uri: str
+    language: str
+    text: str
+    cursor: int
+    encoding: str
+    version: int = 1
+
+    def position(self, index: int) -> types.Position:
+        """The position of a code point."""
+        before = self.text[:index]
+        ends = [end.end() for end in _LINE_END.finditer(before)]
+        return types.Position(len(ends), self.units(before[ends[-1] if ends else 0 :]))
+
+    def offset(self, position: types.Position) -> int:
+        """The code point at a position, which has to be exact."""
+        starts = [0, *(end.end() for end in _LINE_END.finditer(self.text))]
+        index = starts[position.line]
+        missing = position.character
+        while missing > 0:
+            missing -= self.units(self.text[index])
+            index += 1
+        assert missing == 0, "a position inside a character"
+        assert self.position(index) == position, "a position past the end of its line"
+        return index
+
+    def units(self, text: str) -> int:
+        """How long a text is in the units of positions."""
+        match self.encoding:
+            case "utf-8":
+                return len(text.encode("utf-8"))
+            case "utf-16":
+                return len(text.encode("utf-16-le")) // 2
+            case _:
+                return len(text)
+
+    @property
+    def line_prefix(self) -> str:
+        """The cursor's line up to the cursor."""
+        return _LINE_END.split(self.text[: self.cursor])[-1]
+
+
+class Ask:
+    """A request under way; awaiting it gives the result, or raises the error."""
+
+    def __init__(self, request_id: str, answer: asyncio.Future[Any]) -> None:
+        self.id = request_id
+        self.answer = answer
+
+    @property
+    def answered(self) -> bool:
+        return self.answer.done()
+
+    def __await__(self) -> Any:
+        return asyncio.wait_for(asyncio.shield(self.answer), SECONDS).__await__()
+
+
+class _Client(pytest_lsp.LanguageClient):
+    """pytest-lsp's client, which keeps the server's standard error instead of passing it on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stderr = bytearray()
+        #: Those of its own checks that an answer did not pass.
+        self.violations: list[str] = []
+
+    async def start_io(self, cmd: str, *args: Any, **options: Any) -> None:
+        await LanguageClient.start_io(self, cmd, *args, **options)
+        self._stderr_forwarder = asyncio.create_task(self._collect())
+
+    @property
+    def process(self) -> asyncio.subprocess.Process:
+        assert self._server is not None
+        return self._server
+
+    async def _collect(self) -> None:
+        assert self.process.stderr is not None
+        while data := await self.process.stderr.read(1 << 16):
+            self.stderr += data
+
+    async def ended(self) -> int:
+        """Wait for the process and return its exit status."""
+        async with asyncio.timeout(SECONDS):
+            status = await self.process.wait()
+            assert self._stderr_forwarder is not None
+            await self._stderr_forwarder
+            return status
+
+    def kill(self) -> None:
+        if self.process.returncode is None:
+            self.process.kill()
+
+
+class Editor:
+    """One session of one editor."""
+
+    def __init__(
+        self,
+        folder: Path,
+        profile: Mapping[str, Any] = GHOST_TEXT,
+        *,
+        backend: str = "",
+        settings: Any = None,
+        configuration: Any = None,
+        environment: Mapping[str, str] | None = None,
+        secrets: Sequence[str] = (),
+    ) -> None:
+        """`profile` are the editor's `initialize` params; `folder` becomes its home.
+
+        `settings` are sent as initializationOptions, `configuration` answers `workspace/configuration`, and
+        `environment` is added to the process's. `secrets` must show up in nothing that is printed or shown.
+        """
+        self._folder = folder
+        self._profile = {**profile, "processId": os.getpid()}
+        if settings is not None:
+            self._profile["initializationOptions"] = settings
+        self._environment = {"TABBY_LS_BACKEND_URL": backend} if backend else {}
+        self._environment |= environment or {}
+        self._private = set(secrets)
+        self._asked: list[Ask] = []
+        self._buffers: dict[str, Buffer] = {}
+        self.configuration = configuration
+        self.configuration_requests = 0
+        self.messages: list[str] = []
+        self.statuses: list[tuple[str, str]] = []
+        self.registrations: list[types.Registration] = []
+        self.client = _Client()
+        self.capabilities: types.ServerCapabilities
+        self.buffer: Buffer
+
+    # --- the session ---
+
+    async def __aenter__(self) -> Editor:
+        try:
+            await self.start()
+            await self.initialize()
+        except BaseException:
+            self.client.kill()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.client.kill()
+            await self.client.ended()
+            sys.stderr.write(self.stderr)
+        elif self.client.process.returncode is None:
+            await self.quit()
+        async with asyncio.timeout(SECONDS):
+            await self.client.stop()
+
+    async def start(self) -> None:
+        """Start the process, in an environment that holds nothing of the one outside."""
+        client = self.client
+        client.feature(types.WINDOW_SHOW_MESSAGE)(lambda params: self.messages.append(params.message))
+        client.feature(types.WINDOW_LOG_MESSAGE)(lambda params: client.log_messages.append(params))
+        client.feature("tabby-ls/status")(
+            lambda params: self.statuses.append((params.state, params.message))
+        )
+        client.feature(types.WORKSPACE_CONFIGURATION)(self._configure)
+        client.feature(types.CLIENT_REGISTER_CAPABILITY)(self._register)
+        client.feature(types.CLIENT_UNREGISTER_CAPABILITY)(self._unregister)
+        kept = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "COVERAGE_PROCESS_START")
+        home = str(self._folder)
+        environment = {
+            **{name: os.environ[name] for name in kept if name in os.environ},
+            **{name: home for name in ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA")},
+            **{f"XDG_{name}_HOME": f"{home}/{name.lower()}" for name in ("CONFIG", "CACHE", "STATE", "DATA")},
+            "PYTHONWARNINGS": "default::ResourceWarning",
+            **self._environment,
+        }
+        await client.start_io(sys.executable, "-m", "tabby_ls", env=environment)
+
+    async def initialize(self) -> None:
+        """Say `initialize` and `initialized`."""
+        converter = self.client.protocol._converter
+        params = converter.structure(self._profile, types.InitializeParams)
+        result = await asyncio.wait_for(self.client.initialize_session(params), SECONDS)
+        self.capabilities = result.capabilities
+
+    async def quit(self) -> None:
+        """Say `shutdown` and `exit`, and look at what is left behind."""
+        async with asyncio.timeout(SECONDS):
+            await self.client.shutdown_async(None)
+            self.client.exit(None)
+            assert await self.client.ended() == 0
+            for ask in self._asked:
+                await asyncio.wait([ask.answer])
+        self.check_silence()
+
+    def check_silence(self) -> None:
+        """Assert that nothing went wrong unnoticed, and that nothing private was printed or shown."""
+        assert not self.client.violations
+        for trouble in ("Traceback", "never awaited", "never retrieved", "ResourceWarning"):
+            assert trouble not in self.stderr, self.stderr
+        told = [*self.messages, *(message.message for message in self.client.log_messages)]
+        for text in (self.stderr, *told, *(message for _, message in self.statuses)):
+            for line in self._private:
+                assert line not in text
+
+    @property
+    def stderr(self) -> str:
+        """What the process has printed there."""
+        return self.client.stderr.decode()
+
+    def _configure(self, params: types.ConfigurationParams) -> list[Any]:
+        self.configuration_requests += 1
+        if isinstance(self.configuration, Exception):
+            raise self.configuration
+        return [self.configuration for _ in params.items]
+
+    def _register(self, params: types.RegistrationParams) -> None:
+        self.registrations += params.registrations
+
+    def _unregister(self, params: types.UnregistrationParams) -> None:
+        gone = {one.id for one in params.unregisterations}
+        assert gone <= {one.id for one in self.registrations}, "it was not registered"
+        self.registrations = [one for one in self.registrations if one.id not in gone]
+
+    # --- documents ---
+
+    def open(
+        self, marked: str, language: str = "python", uri: str = "file:///home/user/project/code.py"
+    ) -> Buffer:
+        """Open a document and go to its `|`; what is opened last is what is edited."""
+        buffer = self.buffer_of(marked, language, uri)
+        self.client.text_document_did_open(
+            types.DidOpenTextDocumentParams(types.TextDocumentItem(uri, language, 1, buffer.text))
+        )
+        return buffer
+
+    def buffer_of(self, marked: str, language: str, uri: str) -> Buffer:
+        """Show a document without telling the server."""
+        assert marked.count("|") == 1, "one | for the cursor"
+        encoding = str(self.capabilities.position_encoding or "utf-16")
+        buffer = Buffer(uri, language, marked.replace("|", ""), marked.index("|"), encoding)
+        self._keep_private(buffer.text)
+        self._buffers[uri] = self.buffer = buffer
+        return buffer
+
+    def close(self) -> None:
+        """Close the document."""
+        self.client.text_document_did_close(
+            types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(self.buffer.uri))
+        )
+
+    def switch(self, buffer: Buffer) -> None:
+        """Go on with another document."""
+        self.buffer = buffer
+
+    @property
+    def shown(self) -> str:
+        """The document with its cursor as `|`."""
+        text, cursor = self.buffer.text, self.buffer.cursor
+        return f"{text[:cursor]}|{text[cursor:]}"
+
+    def type(self, text: str, *, closing: str = "") -> None:
+        """Press keys, each a change of its own; `closing` is what the editor puts behind the cursor with the last."""
+        for place, key in enumerate(text):
+            closers = closing if place == len(text) - 1 else ""
+            self.edit(self.buffer.cursor, self.buffer.cursor, key + closers, back=len(closers))
+
+    def backspace(self) -> None:
+        """Delete the character before the cursor."""
+        self.edit(self.buffer.cursor - 1, self.buffer.cursor, "")
+
+    def replace(self, old: str, new: str) -> None:
+        """Replace the first `old` by `new` and go behind it."""
+        start = self.buffer.text.index(old)
+        self.edit(start, start + len(old), new)
+
+    def go(self, marked: str) -> None:
+        """Move the cursor without a change."""
+        assert marked.replace("|", "") == self.buffer.text
+        self.buffer.cursor = marked.index("|")
+
+    def edit(self, start: int, end: int, text: str, *, back: int = 0) -> None:
+        """Replace a range, put the cursor `back` characters before its new end, and tell the server."""
+        buffer = self.buffer
+        where = types.Range(buffer.position(start), buffer.position(end))
+        buffer.text = buffer.text[:start] + text + buffer.text[end:]
+        buffer.cursor = start + len(text) - back
+        buffer.version += 1
+        self._keep_private(buffer.text)
+        self.client.text_document_did_change(
+            types.DidChangeTextDocumentParams(
+                types.VersionedTextDocumentIdentifier(buffer.version, buffer.uri),
+                [types.TextDocumentContentChangePartial(range=where, text=text)],
+            )
+        )
+
+    def _keep_private(self, text: str) -> None:
+        lines = (line.strip() for line in _LINE_END.split(text))
+        self._private |= {line for line in lines if len(line) >= _TELLTALE}
+
+    # --- requests ---
+
+    def request(self, method: str, params: Any) -> Ask:
+        """Send a request whose params are plain JSON, right or wrong."""
+        protocol = self.client.protocol
+        answer = protocol.send_request(method, None)
+        (request_id,) = [key for key, future in protocol._request_futures.items() if future is answer]
+        raise NotImplementedError(request_id, params)
+
+    def ask_ghost(
+        self, *, invoked: bool = False, selected: types.SelectedCompletionInfo | None = None
+    ) -> Ask:
+        """Ask for ghost text at the cursor and go on."""
+        kind = types.InlineCompletionTriggerKind
+        context = types.InlineCompletionContext(kind.Invoked if invoked else kind.Automatic, selected)
+        return self._ask(
+            types.TEXT_DOCUMENT_INLINE_COMPLETION,
+            types.InlineCompletionParams(context, self._document, self._position),
+        )
+
+    async def ghost(
+        self, *, invoked: bool = False, selected: types.SelectedCompletionInfo | None = None
+    ) -> list[types.InlineCompletionItem]:
+        """Wait for ghost text: the items, of which there may be none. No newer request may have come."""
+        result = await self.ask_ghost(invoked=invoked, selected=selected)
+        assert isinstance(result, types.InlineCompletionList), "null: superseded, but by nothing"
+        for item in result.items:
+            self._check_inline(item)
+        return list(result.items)
+
+    def ask_menu(self) -> Ask:
+        """Ask for menu items at the cursor and go on."""
+        context = types.CompletionContext(types.CompletionTriggerKind.Invoked)
+        return self._ask(
+            types.TEXT_DOCUMENT_COMPLETION,
+            types.CompletionParams(self._document, self._position, context=context),
+        )
+
+    async def menu(self) -> types.CompletionList:
+        """Wait for menu items."""
+        result = await self.ask_menu()
+        assert isinstance(result, types.CompletionList)
+        assert result.items or not result.is_incomplete, "Helix drops other servers' items after this"
+        for item in result.items:
+            self._check_menu(item)
+        return result
+
+    def cancel(self, ask: Ask) -> None:
+        """Take a request back."""
+        self.client.cancel_request(types.CancelParams(ask.id))
+
+    def _ask(self, method: str, params: Any) -> Ask:
+        request_id = f"{method}#{len(self._asked)}"
+        answer = self.client.protocol.send_request(method, params, msg_id=request_id)
+        ask = Ask(request_id, asyncio.wrap_future(answer))
+        self._asked.append(ask)
+        return ask
+
+    @property
+    def _document(self) -> types.TextDocumentIdentifier:
+        return types.TextDocumentIdentifier(self.buffer.uri)
+
+    @property
+    def _position(self) -> types.Position:
+        return self.buffer.position(self.buffer.cursor)
