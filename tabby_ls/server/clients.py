@@ -63,5 +63,5 @@ def describe_client(params: types.InitializeParams) -> Client:
     )
 
 
-#: Seen with Helix 25.07 and Neovim 0.12; eglot 1.17 inserts what it is given.
-_ADDS_INDENTATION = frozenset({"neovim", "helix"})
+#: Seen with Neovim 0.12. Helix 25.07 and eglot 1.17 insert plain text as it is.
+_ADDS_INDENTATION = frozenset({"neovim"})

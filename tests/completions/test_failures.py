@@ -195,6 +195,7 @@ async def test_failures_without_an_answer_are_discreet_too() -> None:
         b'{"choices": null}',
         b'{"choices": [{"text": 5}]}',
         b'{"choices": [{"text": null}]}',
+        b'{"choices": [{"index": true}]}',
         b'{"choices": ["def launch_code"]}',
         b'{"choices": [], "usage": "def launch_code"}',
     ],
@@ -227,6 +228,8 @@ async def test_a_server_cannot_fill_the_memory() -> None:
     async with replaying(whole, then="hang") as server, CompletionsClient(server.url) as client:
         with pytest.raises(InvalidResponseError, match="too long"):
             await asyncio.wait_for(client.create(CompletionRequest("x")), 20)
+        transport: Any = client._connection._http._transport
+        assert transport._pool.connections == []
 
 
 def test_every_error_is_of_one_tree() -> None:

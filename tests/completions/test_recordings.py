@@ -119,6 +119,15 @@ async def test_the_choices_of_a_stream_come_with_their_index() -> None:
     assert [choice.index for choice in choices if choice.finish_reason] == [0, 1]
 
 
+async def test_a_stream_of_two_choices_needs_the_end_of_both() -> None:
+    recorded = RECORDINGS["s_n2"].response
+    async with replaying([recorded[: recorded.rindex(b"\r\ndata: {") - 3]], then="close") as server:
+        _, error, chunks = await read(server.url)
+    assert any(chunk.choices[0].finish_reason for chunk in chunks)
+    assert isinstance(error, StreamError)
+    assert error.code == "truncated"
+
+
 async def test_logprobs_come_with_the_chunks() -> None:
     async with replaying([RECORDINGS["s_logprobs2"].response]) as server:
         _, _, chunks = await read(server.url)

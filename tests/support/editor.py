@@ -13,25 +13,24 @@ request unanswered, print a traceback, or let the user's code or key into a log 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import re
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 
 import pytest_lsp
-from attrs import define
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
+from pytest_lsp.checks import LspSpecificationWarning, check_result_against_client_capabilities
 
+from tests.support.buffer import Buffer, check_inline_item, check_menu_item, inserted_by_menu
 from tests.support.profiles import GHOST_TEXT
 
 SECONDS = 20
-_LINE_END = re.compile(r"\r\n|\n|\r")
 #: The shortest line of a document that is looked for in logs: shorter ones may be there by chance.
 _TELLTALE = 8
 
@@ -39,53 +38,8 @@ _TELLTALE = 8
 async def eventually(predicate: Callable[[], object]) -> None:
     """Wait until `predicate()` holds."""
     async with asyncio.timeout(SECONDS):
-        while not predicate():
+        while not predicate():  # noqa: ASYNC110
             await asyncio.sleep(0.002)
-
-
-@define
-class Buffer:
-    """What is on the screen: a text with a cursor, and positions in the encoding agreed on."""
-
-    uri: str
-    language: str
-    text: str
-    cursor: int
-    encoding: str
-    version: int = 1
-
-    def position(self, index: int) -> types.Position:
-        """The position of a code point."""
-        before = self.text[:index]
-        ends = [end.end() for end in _LINE_END.finditer(before)]
-        return types.Position(len(ends), self.units(before[ends[-1] if ends else 0 :]))
-
-    def offset(self, position: types.Position) -> int:
-        """The code point at a position, which has to be exact."""
-        starts = [0, *(end.end() for end in _LINE_END.finditer(self.text))]
-        index = starts[position.line]
-        missing = position.character
-        while missing > 0:
-            missing -= self.units(self.text[index])
-            index += 1
-        assert missing == 0, "a position inside a character"
-        assert self.position(index) == position, "a position past the end of its line"
-        return index
-
-    def units(self, text: str) -> int:
-        """How long a text is in the units of positions."""
-        match self.encoding:
-            case "utf-8":
-                return len(text.encode("utf-8"))
-            case "utf-16":
-                return len(text.encode("utf-16-le")) // 2
-            case _:
-                return len(text)
-
-    @property
-    def line_prefix(self) -> str:
-        """The cursor's line up to the cursor."""
-        return _LINE_END.split(self.text[: self.cursor])[-1]
 
 
 class Ask:
@@ -109,8 +63,6 @@ class _Client(pytest_lsp.LanguageClient):
     def __init__(self) -> None:
         super().__init__()
         self.stderr = bytearray()
-        #: Those of its own checks that an answer did not pass.
-        self.violations: list[str] = []
 
     async def start_io(self, cmd: str, *args: Any, **options: Any) -> None:
         await LanguageClient.start_io(self, cmd, *args, **options)
@@ -179,8 +131,8 @@ class Editor:
     # --- the session ---
 
     async def __aenter__(self) -> Editor:
+        await self.start()
         try:
-            await self.start()
             await self.initialize()
         except BaseException:
             self.client.kill()
@@ -204,17 +156,15 @@ class Editor:
         client = self.client
         client.feature(types.WINDOW_SHOW_MESSAGE)(lambda params: self.messages.append(params.message))
         client.feature(types.WINDOW_LOG_MESSAGE)(lambda params: client.log_messages.append(params))
-        client.feature("tabby-ls/status")(
-            lambda params: self.statuses.append((params.state, params.message))
-        )
-        client.feature(types.WORKSPACE_CONFIGURATION)(self._configure)
-        client.feature(types.CLIENT_REGISTER_CAPABILITY)(self._register)
-        client.feature(types.CLIENT_UNREGISTER_CAPABILITY)(self._unregister)
+        client.feature("tabby-ls/status")(lambda params: self.statuses.append((params.state, params.message)))
+        client.feature(types.WORKSPACE_CONFIGURATION)(lambda params: self._configure(params))
+        client.feature(types.CLIENT_REGISTER_CAPABILITY)(lambda params: self._register(params))
+        client.feature(types.CLIENT_UNREGISTER_CAPABILITY)(lambda params: self._unregister(params))
         kept = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "COVERAGE_PROCESS_START")
         home = str(self._folder)
         environment = {
             **{name: os.environ[name] for name in kept if name in os.environ},
-            **{name: home for name in ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA")},
+            **dict.fromkeys(("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"), home),
             **{f"XDG_{name}_HOME": f"{home}/{name.lower()}" for name in ("CONFIG", "CACHE", "STATE", "DATA")},
             "PYTHONWARNINGS": "default::ResourceWarning",
             **self._environment,
@@ -240,7 +190,6 @@ class Editor:
 
     def check_silence(self) -> None:
         """Assert that nothing went wrong unnoticed, and that nothing private was printed or shown."""
-        assert not self.client.violations
         for trouble in ("Traceback", "never awaited", "never retrieved", "ResourceWarning"):
             assert trouble not in self.stderr, self.stderr
         told = [*self.messages, *(message.message for message in self.client.log_messages)]
@@ -340,17 +289,21 @@ class Editor:
         )
 
     def _keep_private(self, text: str) -> None:
-        lines = (line.strip() for line in _LINE_END.split(text))
-        self._private |= {line for line in lines if len(line) >= _TELLTALE}
+        self._private |= {line for line in map(str.strip, text.splitlines()) if len(line) >= _TELLTALE}
 
     # --- requests ---
 
     def request(self, method: str, params: Any) -> Ask:
-        """Send a request whose params are plain JSON, right or wrong."""
+        """Send a request; params may be plain JSON, right or wrong."""
         protocol = self.client.protocol
-        answer = protocol.send_request(method, None)
-        (request_id,) = [key for key, future in protocol._request_futures.items() if future is answer]
-        raise NotImplementedError(request_id, params)
+        request_id = f"{method}#{len(self._asked)}"
+        answer: Future[Any] = Future()
+        protocol._request_futures[request_id] = answer
+        protocol._result_types[request_id] = protocol.get_result_type(method)
+        protocol._send_data({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params})
+        ask = Ask(request_id, asyncio.wrap_future(answer))
+        self._asked.append(ask)
+        return ask
 
     def ask_ghost(
         self, *, invoked: bool = False, selected: types.SelectedCompletionInfo | None = None
@@ -358,7 +311,7 @@ class Editor:
         """Ask for ghost text at the cursor and go on."""
         kind = types.InlineCompletionTriggerKind
         context = types.InlineCompletionContext(kind.Invoked if invoked else kind.Automatic, selected)
-        return self._ask(
+        return self.request(
             types.TEXT_DOCUMENT_INLINE_COMPLETION,
             types.InlineCompletionParams(context, self._document, self._position),
         )
@@ -370,13 +323,13 @@ class Editor:
         result = await self.ask_ghost(invoked=invoked, selected=selected)
         assert isinstance(result, types.InlineCompletionList), "null: superseded, but by nothing"
         for item in result.items:
-            self._check_inline(item)
+            check_inline_item(item, self.buffer)
         return list(result.items)
 
     def ask_menu(self) -> Ask:
         """Ask for menu items at the cursor and go on."""
         context = types.CompletionContext(types.CompletionTriggerKind.Invoked)
-        return self._ask(
+        return self.request(
             types.TEXT_DOCUMENT_COMPLETION,
             types.CompletionParams(self._document, self._position, context=context),
         )
@@ -386,20 +339,32 @@ class Editor:
         result = await self.ask_menu()
         assert isinstance(result, types.CompletionList)
         assert result.items or not result.is_incomplete, "Helix drops other servers' items after this"
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", LspSpecificationWarning)
+            check_result_against_client_capabilities(
+                self.client.capabilities, types.TEXT_DOCUMENT_COMPLETION, result
+            )
         for item in result.items:
-            self._check_menu(item)
+            check_menu_item(item, self.buffer)
         return result
+
+    def accept(self, item: types.InlineCompletionItem | types.CompletionItem) -> None:
+        """Take a suggestion as this editor does, and tell the server."""
+        where = item.range if isinstance(item, types.InlineCompletionItem) else item.text_edit.range
+        text = (
+            item.insert_text
+            if isinstance(item, types.InlineCompletionItem)
+            else inserted_by_menu(item, self.buffer, self._name)
+        )
+        self.edit(self.buffer.offset(where.start), self.buffer.offset(where.end), text)
 
     def cancel(self, ask: Ask) -> None:
         """Take a request back."""
         self.client.cancel_request(types.CancelParams(ask.id))
 
-    def _ask(self, method: str, params: Any) -> Ask:
-        request_id = f"{method}#{len(self._asked)}"
-        answer = self.client.protocol.send_request(method, params, msg_id=request_id)
-        ask = Ask(request_id, asyncio.wrap_future(answer))
-        self._asked.append(ask)
-        return ask
+    @property
+    def _name(self) -> str:
+        return str(self._profile.get("clientInfo", {}).get("name", ""))
 
     @property
     def _document(self) -> types.TextDocumentIdentifier:

@@ -87,7 +87,9 @@ class ScriptedTabbyAPI:
         chunk_size: int = 2048,
         ping_interval: float = 15,
         special_tokens: tuple[str, ...] = QWEN_SPECIALS,
+        port: int = 0,
     ) -> None:
+        """`port` is for a server that comes back where another one was."""
         self.model = model
         self.api_key = api_key
         self.max_seq_len = max_seq_len
@@ -99,6 +101,7 @@ class ScriptedTabbyAPI:
         self.open_streams = 0
         self.connections = 0
         self.url = ""
+        self._port = port
         self._plan = Plan()
         self._next_plans: deque[Plan] = deque()
         self._error: Exception | None = None
@@ -176,7 +179,7 @@ class ScriptedTabbyAPI:
         self._stopped = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         listener = await self._loop.create_server(
-            lambda: asyncio.StreamReaderProtocol(WatchedReader(), self._serve), "127.0.0.1", 0
+            lambda: asyncio.StreamReaderProtocol(WatchedReader(), self._serve), "127.0.0.1", self._port
         )
         self.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
         self._ready.set()

@@ -1,0 +1,24 @@
+"""A scripted TabbyAPI and an editor for each test that asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.editor import Editor
+from tests.support.tabbyapi import ScriptedTabbyAPI
+
+
+@pytest.fixture
+def backend() -> Iterator[ScriptedTabbyAPI]:
+    with ScriptedTabbyAPI() as server:
+        yield server
+
+
+@pytest.fixture
+async def editor(tmp_path: Path, backend: ScriptedTabbyAPI) -> AsyncIterator[Editor]:
+    """An editor that shows ghost text, and the backend at work."""
+    async with Editor(tmp_path, backend=backend.url) as editor:
+        yield editor
