@@ -76,11 +76,7 @@ class TabbyAPIBackend:
                 return ModelInfo(next((model.id for model in await client.models()), None))
         except CompletionError as error:
             raise self.explain(error) from error
-        limits = card.parameters
-        usable = [limits.max_seq_len] if limits and limits.max_seq_len else []
-        if limits and limits.cache_size and limits.chunk_size:
-            usable.append(limits.cache_size - limits.chunk_size + 1)
-        return ModelInfo(card.id, min(usable, default=None))
+        return ModelInfo(card.id, card.parameters.max_prompt_tokens if card.parameters else None)
 
     def stream(self, infill: Infill) -> AbstractAsyncContextManager[TextStream]:
         """Open a stream of text. Leaving the block closes the connection at once."""

@@ -13,6 +13,35 @@ from tabby_ls.server.documents import OpenDocument, range_after
 _LABEL = 60
 
 
+@frozen
+class Place:
+    """Where the client asked: what `position` and its neighbours are called may have changed since.
+
+    `position` is the cursor's, exact; `encoding` is what the client counts in.
+    """
+
+    snapshot: Snapshot
+    position: types.Position
+    encoding: PositionEncoding
+
+    def before(self, text: str) -> types.Position:
+        """Return the position where `text`, which ends at the cursor, begins."""
+        return self._moved(-self._units(text))
+
+    def after(self, characters: int) -> types.Position:
+        """Return the position so many characters behind the cursor, in its line."""
+        return self._moved(self._units(self.snapshot.line_suffix[:characters]))
+
+    def _moved(self, units: int) -> types.Position:
+        return types.Position(self.position.line, self.position.character + units)
+
+    def _units(self, text: str) -> int:
+        if self.encoding == "utf-32":
+            return len(text)
+        if self.encoding == "utf-16":
+            return len(text.encode("utf-16-le", "surrogatepass")) // 2
+        return len(text.encode("utf-8", "surrogatepass"))
+
 def inline_item(
     suggestion: Suggestion,
     document: OpenDocument,

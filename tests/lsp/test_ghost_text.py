@@ -28,7 +28,7 @@ from tests.support.tabbyapi import ScriptedTabbyAPI
             id="a block where one begins, to its end",
         ),
         pytest.param(
-            "print(|)\n", "items)\n", "print(items)|\n", id="a bracket the editor had closed already"
+            "print(a, |)\n", "b)\n", "print(a, b)|\n", id="a bracket the editor had closed already"
         ),
         pytest.param("print(|)\n", "len(items)", "print(len(items)|)\n", id="a bracket that is still needed"),
         pytest.param("x = ['|']\n", "a', 'b']\n", "x = ['a', 'b']|\n", id="a quote and a bracket"),
@@ -96,7 +96,7 @@ async def test_special_tokens_in_the_users_text_are_no_tokens_in_the_prompt(
     editor: Editor, backend: ScriptedTabbyAPI
 ) -> None:
     backend.reply("1")
-    editor.open("# <|fim_middle|> <|fim_suffix|> <|fim_prefix|> <|endoftext|>\nx = |\n")
+    editor.open("# <|fim_middle|> <|fim_suffix|> <|fim_prefix|> <|endoftext|>\nx = ^\n", cursor="^")
     await editor.ghost()
     prompt = backend.completions[0].body["prompt"]
     for token in ("<|fim_middle|>", "<|fim_suffix|>", "<|fim_prefix|>"):
@@ -159,7 +159,7 @@ async def test_a_document_that_is_not_open_has_no_ghost_text(
     editor: Editor, backend: ScriptedTabbyAPI, tmp_path: Path
 ) -> None:
     (tmp_path / "on_disk.py").write_text("x = \n")
-    editor.buffer_of("x = |\n", "python", (tmp_path / "on_disk.py").as_uri())
+    editor.show("x = |\n", "python", (tmp_path / "on_disk.py").as_uri())
     assert await editor.ghost() == []
     editor.open("x = |\n")
     editor.close()
@@ -194,7 +194,7 @@ async def test_a_notebooks_cell_sees_the_cells_around_it(editor: Editor, backend
             [types.TextDocumentItem(f"vscode-notebook-cell:n#{c}", "python", 1, text) for c, text in cells],
         )
     )
-    editor.buffer_of("for row in |", "python", "vscode-notebook-cell:n#cell-2")
+    editor.show("for row in |", "python", "vscode-notebook-cell:n#cell-2")
     (item,) = await editor.ghost()
     assert item.insert_text == "range(rows)"
     assert "rows = 3\nfor row in <|fim_suffix|>\nprint(row)" in backend.completions[0].body["prompt"]
@@ -228,7 +228,7 @@ async def test_a_cell_that_was_edited(editor: Editor, backend: ScriptedTabbyAPI)
             ),
         )
     )
-    editor.buffer_of("for row in |", "python", cell)
+    editor.show("for row in |", "python", cell)
     (item,) = await editor.ghost()
     assert item.insert_text == "range(rows)"
 

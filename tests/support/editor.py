@@ -118,7 +118,6 @@ class Editor:
         self._environment |= environment or {}
         self._private = set(secrets)
         self._asked: list[Ask] = []
-        self._buffers: dict[str, Buffer] = {}
         self.configuration = configuration
         self.configuration_requests = 0
         self.messages: list[str] = []
@@ -219,23 +218,29 @@ class Editor:
     # --- documents ---
 
     def open(
-        self, marked: str, language: str = "python", uri: str = "file:///home/user/project/code.py"
+        self,
+        marked: str,
+        language: str = "python",
+        uri: str = "file:///home/user/project/code.py",
+        *,
+        cursor: str = "|",
     ) -> Buffer:
-        """Open a document and go to its `|`; what is opened last is what is edited."""
-        buffer = self.buffer_of(marked, language, uri)
+        """Open a document and go to its `cursor`; what is opened last is what is edited."""
+        buffer = self.show(marked, language, uri, cursor=cursor)
         self.client.text_document_did_open(
             types.DidOpenTextDocumentParams(types.TextDocumentItem(uri, language, 1, buffer.text))
         )
         return buffer
 
-    def buffer_of(self, marked: str, language: str, uri: str) -> Buffer:
+    def show(self, marked: str, language: str, uri: str, *, cursor: str = "|") -> Buffer:
         """Show a document without telling the server."""
-        assert marked.count("|") == 1, "one | for the cursor"
+        text, mark, after = marked.partition(cursor)
+        assert mark, "no cursor"
+        assert cursor not in after, "two cursors"
         encoding = str(self.capabilities.position_encoding or "utf-16")
-        buffer = Buffer(uri, language, marked.replace("|", ""), marked.index("|"), encoding)
-        self._keep_private(buffer.text)
-        self._buffers[uri] = self.buffer = buffer
-        return buffer
+        self.buffer = Buffer(uri, language, text + after, len(text), encoding)
+        self._keep_private(self.buffer.text)
+        return self.buffer
 
     def close(self) -> None:
         """Close the document."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from tabby_ls.engine.shaping.lines import first_text_line, indent_of, same_line
+from tabby_ls.engine.shaping.lines import first_text_line, indent_of, is_repeat, last_text_line, same_line
 from tabby_ls.engine.shaping.mode import Mode, begins_block, only_closers
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.languages import Language
@@ -41,7 +41,7 @@ def cut(text: str, snapshot: Snapshot, language: Language, mode: Mode, *, finish
             return Cut("", False)
         else:  # a blank first line on a blank line: the answer is the line after it
             return Cut(f"{first}\n{rest.partition(chr(10))[0]}", True)
-    return _cut_block(first, rest, snapshot, language, finished=finished)
+    return _cut_block(first, rest, _Block.of(first, snapshot, language), finished=finished)
 
 
 def _switches_to_block(first: str, snapshot: Snapshot, language: Language) -> bool:
@@ -66,19 +66,16 @@ def _cut_above(text: str, snapshot: Snapshot, *, finished: bool) -> Cut:
     return Cut(f"{first}\n{snapshot.line_prefix}" if first.strip() else "", True)
 
 
-def _cut_block(first: str, rest: str, snapshot: Snapshot, language: Language, *, finished: bool) -> Cut:
+def _cut_block(first: str, rest: str, block: _Block, *, finished: bool) -> Cut:
     lines = rest.split("\n")
     partial = None if finished else lines.pop()
-    opened = language.opens_block(snapshot.line_prefix + first)
-    base = indent_of(snapshot.line_prefix + first)
-    following = first_text_line(snapshot.following)
     kept = [first]
     for line in lines:
         if line.strip():
-            if following is not None and _repeats(line, following):
+            if block.following is not None and is_repeat(line, block.following):
                 return Cut("\n".join(kept), True)
-            if _is_outside(line, base, language, opened=opened):
-                if opened and _closes(line, base, following, language):
+            if not block.contains(line):
+                if block.is_closed_by(line):
                     kept.append(line)
                 return Cut("\n".join(kept), True)
         kept.append(line)
@@ -91,23 +88,47 @@ def _cut_block(first: str, rest: str, snapshot: Snapshot, language: Language, *,
     return Cut("\n".join(kept), finished)
 
 
-def _is_outside(line: str, base: int, language: Language, *, opened: bool) -> bool:
-    """Return whether `line` is no part of a block: one `opened` at depth `base`, or one whose lines are there."""
-    depth = indent_of(line)
-    if opened:
-        return depth < base or (depth == base and not language.continues_block(line))
-    return depth < base
+@frozen(slots=True)
+class _Block:
+    """The block that an answer fills.
 
+    `depth` is the indentation of the line that opened it: the answer's own first line, or the one above
+    the cursor's. If it was `opened` elsewhere, it is that of the cursor's line. `following` is the line
+    of text below the cursor.
+    """
 
-def _closes(line: str, base: int, following: str | None, language: Language) -> bool:
-    """Return whether `line` closes the block, and no line below the cursor does so already."""
-    if indent_of(line) != base or not language.closes_block(line):
-        return False
-    return following is None or indent_of(following) < base or not language.closes_block(following)
+    depth: int
+    opened: bool
+    following: str | None
+    language: Language
 
+    @classmethod
+    def of(cls, first: str, snapshot: Snapshot, language: Language) -> _Block:
+        """Return the block of an answer whose `first` line is known."""
+        line = snapshot.line_prefix + first
+        following = first_text_line(snapshot.following)
+        if language.opens_block(line):
+            return cls(indent_of(line), True, following, language)
+        above = last_text_line(snapshot.prefix[: len(snapshot.prefix) - len(snapshot.line_prefix)])
+        is_content = not line.strip() or indent_of(line) > indent_of(above)
+        if is_content and begins_block(above, snapshot, language):
+            return cls(indent_of(above), True, following, language)
+        return cls(indent_of(line), False, following, language)
 
-def _repeats(line: str, following: str) -> bool:
-    """Return whether `line` is the one below the cursor again. Lone closers must stand at the same depth."""
-    if not same_line(line, following):
-        return False
-    return not only_closers(line.strip("{( ")) or indent_of(line) == indent_of(following)
+    def contains(self, line: str) -> bool:
+        """Return whether `line` is content of the block, or goes on with it, as `else:` does."""
+        depth = indent_of(line)
+        if depth != self.depth or not self.opened:
+            return depth >= self.depth
+        return self.language.continues_block(line) and not (
+            self._follows_at_depth() and self.language.continues_block(self.following or "")
+        )
+
+    def is_closed_by(self, line: str) -> bool:
+        """Return whether `line` closes the block, and the line below the cursor does not do so already."""
+        if not self.opened or indent_of(line) != self.depth or not self.language.closes_block(line):
+            return False
+        return not (self._follows_at_depth() and self.language.closes_block(self.following or ""))
+
+    def _follows_at_depth(self) -> bool:
+        return self.following is not None and indent_of(self.following) >= self.depth

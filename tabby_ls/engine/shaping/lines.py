@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 #: Columns of a tab when lines are compared: only the order of depths matters, never the width itself.
 _TAB = 4
+_TEXT = re.compile(r"\S")
 
 
 def indent_of(line: str) -> int:
@@ -21,7 +24,12 @@ def indent_of(line: str) -> int:
 
 def first_text_line(text: str) -> str | None:
     """Return the first line that is not blank, None if there is none."""
-    return next((line for line in text.split("\n", 64) if line.strip()), None)
+    found = _TEXT.search(text)
+    if found is None:
+        return None
+    start = text.rfind("\n", 0, found.start()) + 1
+    end = text.find("\n", found.start())
+    return text[start:] if end < 0 else text[start:end]
 
 
 def last_text_line(text: str) -> str:
@@ -32,3 +40,11 @@ def last_text_line(text: str) -> str:
 def same_line(one: str, other: str) -> bool:
     """Return whether two lines say the same, whatever their white space."""
     return "".join(one.split()) == "".join(other.split())
+
+
+def is_repeat(line: str, existing: str) -> bool:
+    """Return whether `line` is the `existing` one again: it says the same, at the same depth.
+
+    At another depth it is a line of its own: `return None` in a guard, above the `return None` that follows.
+    """
+    return same_line(line, existing) and indent_of(line) == indent_of(existing)

@@ -2,41 +2,43 @@
 
 from __future__ import annotations
 
-from tabby_ls.engine.shaping.brackets import first_unmatched_closer, is_balanced
+from tabby_ls.engine.shaping.brackets import Nesting, first_closer
 from tabby_ls.engine.snapshot import Suggestion
 
+#: Characters on either side of the cursor in which brackets and quotes are counted. Lines can be very long.
+_NEAR = 1000
 
-def fit_to_rest(text: str, rest: str) -> Suggestion:
-    """Return the edit that puts `text` before `rest`, the remainder of the cursor's line.
 
-    Where `text` ends with the beginning of `rest`, that much is replaced, if the text added besides is
-    complete in itself: `(|)` and `a, b)` make `(a, b)`, while `(|)` and `f(a)` make `(f(a))`.
+def fit_to_rest(text: str, before: str, rest: str) -> Suggestion:
+    """Return the edit that puts `text` between `before` and `rest`, the two parts of the cursor's line.
+
+    Where `text` ends with the beginning of `rest`, that much is replaced, as long as brackets and quotes
+    stay as they were: `(|)` and `a, b)` make `(a, b)`, while `(|)` and `f(a)` make `(f(a))`.
     """
     if not rest.strip():
         return Suggestion(text)
-    overlaps = [
-        k
-        for k in range(min(len(text), len(rest)), 0, -1)
-        if text.endswith(rest[:k]) and _at_boundary(text, k)
-    ]
-    for k in overlaps:
-        if is_balanced(text[:-k]):
+    start = Nesting().after(before[-_NEAR:])
+    rest = rest[:_NEAR]
+    end, written = start.after(rest), start.after(text)
+    overlaps = [k for k in range(min(len(text), len(rest)), 0, -1) if _overlap(text, rest[:k])]
+    for k in (*overlaps, 0):
+        if written.after(rest[k:]) == end:
             return Suggestion(text, k)
-    if is_balanced(text):
-        return Suggestion(text)
-    # A bracket that closes what was opened before the cursor, while the line closes it too, ends the text.
-    closer = first_unmatched_closer(text)
+    # What was opened before the cursor and is closed behind it ends the text where the text closes it too.
+    closer = first_closer(text, start.quote)
     if closer >= 0 and rest.lstrip().startswith(text[closer]):
         return Suggestion(text[:closer])
-    if overlaps and overlaps[0] == len(rest):
-        return Suggestion(text, overlaps[0])
-    return Suggestion(text)
+    return Suggestion(text, overlaps[0] if overlaps and overlaps[0] == len(rest) else 0)
 
 
-def _at_boundary(text: str, overlap: int) -> bool:
-    """Return whether the last `overlap` characters do not begin in the middle of a word."""
-    at = len(text) - overlap
-    return at == 0 or not (_is_word(text[at - 1]) and _is_word(text[at]))
+def _overlap(text: str, beginning: str) -> bool:
+    """Return whether `text` ends with `beginning`, and not in the middle of a word or of an indentation."""
+    if not text.endswith(beginning):
+        return False
+    added = text[: -len(beginning)]
+    if not beginning.strip():
+        return "\n" not in text
+    return not (added and _is_word(added[-1]) and _is_word(beginning[0]))
 
 
 def _is_word(char: str) -> bool:

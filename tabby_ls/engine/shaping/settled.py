@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tabby_ls.engine.shaping.lines import first_text_line
-from tabby_ls.engine.shaping.tidy import drop_half_end, trim_start
+from tabby_ls.engine.shaping.tidy import drop_half_end
 from tabby_ls.engine.snapshot import Snapshot
 
 
@@ -16,7 +16,7 @@ def settled(text: str, snapshot: Snapshot) -> str:
     if snapshot.line_suffix.strip():
         return ""
     first, newline, _ = text.partition("\n")
-    first = trim_start(first if newline else drop_half_end(first), snapshot).rstrip()
+    first = (first if newline else drop_half_end(first)).rstrip()
     following = first_text_line(snapshot.following) or ""
     may_repeat = "".join(following.split()).startswith("".join((snapshot.line_prefix + first).split()))
     return "" if may_repeat else first

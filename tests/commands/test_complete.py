@@ -1,0 +1,122 @@
+"""`tabby-ls complete`: the suggestion on standard output, everything else elsewhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tabby_ls.commands.common import CommandError
+from tabby_ls.commands.complete import Place, parse_place, snapshot_at
+from tests.commands.conftest import Run
+from tests.support.tabbyapi import ScriptedTabbyAPI
+
+ADD = "def add(a, b):\n    \n\nprint(add(1, 2))\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "add.py"
+    path.write_text(ADD)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("a.py:3", Place(Path("a.py"), 3, None)),
+        ("a.py:3:7", Place(Path("a.py"), 3, 7)),
+        ("C:/src/a.py:3:7", Place(Path("C:/src/a.py"), 3, 7)),
+    ],
+)
+def test_a_place_is_a_file_a_line_and_perhaps_a_column(text: str, place: Place) -> None:
+    assert parse_place(text) == place
+
+
+@pytest.mark.parametrize("text", ["a.py", "a.py:", ":3", "a.py:x", "a.py:0", "a.py:1:0"])
+def test_anything_else_is_no_place(text: str) -> None:
+    with pytest.raises(CommandError):
+        parse_place(text)
+
+
+def test_lines_and_columns_count_from_one_as_editors_show_them() -> None:
+    snapshot = snapshot_at(Place(Path("a.py"), 2, 3), "one\ntwo\nthree")
+    assert (snapshot.prefix, snapshot.suffix, snapshot.line) == ("one\ntw", "o\nthree", 1)
+
+
+def test_without_a_column_the_cursor_is_at_the_end_of_the_line() -> None:
+    snapshot = snapshot_at(Place(Path("a.py"), 1, None), "one\r\ntwo")
+    assert (snapshot.prefix, snapshot.suffix, snapshot.line_ending) == ("one", "\ntwo", "\r\n")
+
+
+def test_the_suggestion_is_all_there_is_on_standard_output(
+    run: Run, server: ScriptedTabbyAPI, file: Path
+) -> None:
+    server.reply("return a + b\n\n\ndef sub(a, b):\n")
+    result = run("complete", "add.py:2", "--backend", server.url)
+    assert (result.stdout, result.stderr, result.returncode) == ("return a + b\n", "", 0)
+
+
+def test_the_settings_choose_the_server_where_the_command_line_does_not(
+    run: Run, server: ScriptedTabbyAPI, file: Path
+) -> None:
+    server.reply("return a + b")
+    assert run("complete", "add.py:2", TABBY_LS_BACKEND_URL=server.url).stdout == "return a + b\n"
+
+
+def test_an_unsaved_buffer_comes_over_standard_input(run: Run, server: ScriptedTabbyAPI) -> None:
+    server.reply("    return b\n")
+    run("complete", "--stdin", "new.py:1", "--backend", server.url, stdin="def f(b):\n")
+    assert "def f(b):" in server.completions[-1].body["prompt"]
+
+
+def test_json_tells_the_replaced_characters_and_the_reason(
+    run: Run, server: ScriptedTabbyAPI, tmp_path: Path
+) -> None:
+    (tmp_path / "call.py").write_text("print()\n")
+    server.reply("add(1, 2))")
+    answer = json.loads(run("complete", "--json", "call.py:1:7", "--backend", server.url).stdout)
+    assert (answer["text"], answer["replaces"], answer["reason"]) == ("add(1, 2))", 1, "shown")
+
+
+def test_nothing_to_suggest_is_no_error(run: Run, server: ScriptedTabbyAPI, file: Path) -> None:
+    server.reply("")
+    result = run("complete", "add.py:2", "--backend", server.url)
+    assert (result.stdout, result.returncode) == ("", 0)
+    assert "nothing to suggest" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("none.py:1",), "none.py cannot be read"),
+        (("add.py:99",), "no line 99"),
+        (("add.py:1:99",), "no column 99"),
+        (("add.py",), "FILE:LINE"),
+        (("add.py:1", "--backend", "nonsense"), "--backend takes"),
+        (("add.py:1", "--backend", "http://127.0.0.1:1"), "cannot be reached"),
+    ],
+)
+def test_an_error_is_one_line_and_a_status(
+    run: Run, file: Path, arguments: tuple[str, ...], complaint: str
+) -> None:
+    result = run("complete", *arguments)
+    assert result.stdout == ""
+    assert complaint in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert result.returncode == 1
+
+
+def test_with_no_server_the_file_itself_is_learned_from(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "twice.py").write_text(
+        'def first(path):\n    with open(path, encoding="utf-8") as file:\n        return file.read()\n\n\n'
+        "def second(path):\n    with open(path, enc\n"
+    )
+    result = run("complete", "twice.py:7")
+    assert result.stdout.startswith('oding="utf-8") as file:')
+    assert result.returncode == 0
+
+
+def test_the_version(run: Run) -> None:
+    assert run("--version").stdout.startswith("tabby-ls 0.")
