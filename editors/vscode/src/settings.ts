@@ -1,0 +1,89 @@
+/**
+ * Which settings the server is told, and by which way.
+ *
+ * Only what the user has set is told. VS Code knows a default for every setting, and a default that was sent would
+ * win over the user's configuration file and environment.
+ */
+
+export const SECTION = 'tabby-ls';
+
+/** Settings of this extension, of which the server knows nothing. */
+const OWN = ['serverCommand', 'interpreter'];
+
+/** A setting as package.json declares it. */
+interface Declaration {
+  readonly scope?: string;
+}
+
+/** The part of VS Code's `inspect()` that says what the user has set. */
+export interface Inspected {
+  readonly globalValue?: unknown;
+  readonly workspaceValue?: unknown;
+}
+
+export type Inspect = (name: string) => Inspected | undefined;
+
+/** The extension's settings without their prefix, as in `backend.url`. */
+export class SettingNames {
+  /** Say where code and keys go; the server takes them from `initializationOptions` only. */
+  readonly machine: readonly string[];
+  /** Travel by `workspace/configuration`. */
+  readonly window: readonly string[];
+
+  constructor(packageJson: { contributes: { configuration: { properties: Record<string, Declaration> }[] } }) {
+    const declared = Object.assign({}, ...packageJson.contributes.configuration.map((group) => group.properties));
+    const names = Object.keys(declared).map((name) => name.slice(SECTION.length + 1));
+    const isMachine = (name: string) => declared[`${SECTION}.${name}`].scope === 'machine';
+    const ofServer = names.filter((name) => !OWN.includes(name));
+    this.machine = ofServer.filter(isMachine);
+    this.window = ofServer.filter((name) => !isMachine(name));
+  }
+
+  /** Settings that only a new server process can take in. */
+  get needRestart(): readonly string[] {
+    return [...OWN, ...this.machine];
+  }
+}
+
+/** Return the machine settings the user has set, nested as the server wants them. A workspace has no say. */
+export function machineSettings(names: SettingNames, inspect: Inspect): object {
+  return nested(names.machine, (name) => inspect(name)?.globalValue);
+}
+
+/** Return the other settings the user or the workspace has set, nested; `enabled` given here wins. */
+export function windowSettings(names: SettingNames, inspect: Inspect, enabled: boolean | undefined): object {
+  return nested(names.window, (name) => {
+    if (name === 'enabled' && enabled !== undefined) {
+      return enabled;
+    }
+    const found = inspect(name);
+    return found?.workspaceValue ?? found?.globalValue;
+  });
+}
+
+/** Return a list with `item` in it if it was not, and without it if it was. */
+export function toggled(list: readonly string[], item: string): string[] {
+  return list.includes(item) ? list.filter((other) => other !== item) : [...list, item];
+}
+
+interface Table {
+  [name: string]: unknown;
+}
+
+function nested(names: readonly string[], valueOf: (name: string) => unknown): Table {
+  const root: Table = {};
+  for (const name of names) {
+    const value = valueOf(name);
+    if (value === undefined) {
+      continue;
+    }
+    const path = name.split('.');
+    const last = path.pop()!;
+    let table = root;
+    for (const part of path) {
+      table = (table[part] ??= {}) as Table;
+    }
+    table[last] = value;
+  }
+  return root;
+}

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import packageJson from '../../package.json';
+import { type Inspected, machineSettings, SettingNames, toggled, windowSettings } from '../../src/settings';
+
+const names = new SettingNames(packageJson);
+const set = (values: Record<string, Inspected>) => (name: string) => values[name];
+
+describe('the settings of package.json', () => {
+  test('that say where code and keys go are told apart', () => {
+    for (const name of ['backend.url', 'backend.headers', 'backend.api_key_command', 'log.file']) {
+      assert.ok(names.machine.includes(name), name);
+      assert.ok(!names.window.includes(name), name);
+    }
+    for (const name of ['enabled', 'max_tokens', 'menu.show', 'log.level']) {
+      assert.ok(names.window.includes(name), name);
+      assert.ok(!names.machine.includes(name), name);
+    }
+  });
+  test("that are the extension's own are not the server's, and need a restart", () => {
+    for (const name of ['serverCommand', 'interpreter']) {
+      assert.ok(![...names.machine, ...names.window].includes(name), name);
+      assert.ok(names.needRestart.includes(name), name);
+    }
+    assert.ok(names.needRestart.includes('backend.url'));
+    assert.ok(!names.needRestart.includes('enabled'));
+  });
+});
+
+describe('what the server is told', () => {
+  test('is nothing where the user has set nothing: a default would win over the configuration file', () => {
+    const untouched = () => ({ defaultValue: 1, globalValue: undefined });
+    assert.deepEqual(machineSettings(names, untouched), {});
+    assert.deepEqual(windowSettings(names, untouched, undefined), {});
+  });
+  test('goes by the two ways, nested', () => {
+    const inspect = set({
+      'backend.url': { globalValue: 'http://127.0.0.1:5000' },
+      'backend.headers': { globalValue: { 'X-A': '1' } },
+      'context.prefix_share': { globalValue: 0.5 },
+      'local.index': { globalValue: false },
+      interpreter: { globalValue: '/py' },
+    });
+    assert.deepEqual(machineSettings(names, inspect), {
+      backend: { url: 'http://127.0.0.1:5000', headers: { 'X-A': '1' } },
+    });
+    assert.deepEqual(windowSettings(names, inspect, undefined), { context: { prefix_share: 0.5 }, local: { index: false } });
+  });
+  test('of the workspace wins, but not where code and keys go', () => {
+    const inspect = set({
+      max_tokens: { globalValue: 10, workspaceValue: 20 },
+      'backend.url': { globalValue: 'http://mine', workspaceValue: 'http://theirs' },
+      'backend.api_key_command': { workspaceValue: ['steal'] },
+    });
+    assert.deepEqual(windowSettings(names, inspect, undefined), { max_tokens: 20 });
+    assert.deepEqual(machineSettings(names, inspect), { backend: { url: 'http://mine' } });
+  });
+  test('for this session wins over both', () => {
+    const inspect = set({ enabled: { globalValue: true, workspaceValue: true } });
+    assert.deepEqual(windowSettings(names, inspect, false), { enabled: false });
+    assert.deepEqual(windowSettings(names, set({}), true), { enabled: true });
+  });
+});
+
+test('a language is switched off, and on again', () => {
+  assert.deepEqual(toggled(['markdown'], 'python'), ['markdown', 'python']);
+  assert.deepEqual(toggled(['markdown', 'python'], 'markdown'), ['python']);
+});
