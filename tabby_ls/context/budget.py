@@ -43,7 +43,7 @@ def _tail(text: str, first_line: int, limit: int) -> str:
         return text
     start = text.find("\n", len(text) - limit - 1) + 1
     if start == 0:
-        return text[-limit:]
+        return text[len(text) - limit :]
     number = first_line + text.count("\n", 0, start)
     anchored = start
     for _ in range(-number % _ANCHOR_LINES):

@@ -27,7 +27,7 @@ class FileRules:
         self.is_excluded = lru_cache(maxsize=256)(self._is_excluded)
 
     def _is_private(self, uri: str) -> bool:
-        return _private_names().match_file(_path_of(uri))
+        return _private_names().match_file(_path_of(uri).lower())
 
     def _is_excluded(self, uri: str) -> bool:
         return self._excluded.match_file(_path_of(uri))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from tabby_ls.engine.snapshot import Snapshot
 
-#: What editors insert by themselves behind the cursor.
-CLOSERS = frozenset(")]}>\"'`")
+#: What editors insert by themselves behind the cursor, and after which character.
+_OPENER_OF = {")": "(", "]": "[", "}": "{", ">": "<", '"': '"', "'": "'", "`": "`"}
+CLOSERS = frozenset(_OPENER_OF)
 #: How many of these, and how many replaced characters, two states may differ by.
-_MAX_GROWN = 8
+_MAX_DIFFERENCE = 8
 #: Characters compared on either side of the cursor: enough to know the place, whatever the file's size.
 _COMPARED_BEFORE = 4096
 _COMPARED_AFTER = 2048
@@ -18,52 +19,67 @@ _MAX_LINES = 64
 def typed_since(origin: Snapshot, now: Snapshot) -> str | None:
     """Return what was typed at `origin`'s cursor to come to `now`; None if anything else changed.
 
-    Behind the cursor, brackets and quotes that the editor closed by itself may have appeared, and
-    characters that the typed text ends with may be gone (an accepted suggestion replaced them).
+    Behind the cursor, brackets and quotes may have appeared that the editor closed by itself, and
+    characters may be gone that are part of what was typed: an accepted suggestion replaced them, or the
+    user typed over them.
     """
-    if origin.uri != now.uri or origin.language != now.language:
-        return None
     lines_typed = now.line - origin.line
-    if not 0 <= lines_typed <= _MAX_LINES:
+    if origin.uri != now.uri or origin.language != now.language or not 0 <= lines_typed <= _MAX_LINES:
         return None
-    start = len(now.prefix)
-    for _ in range(lines_typed + 1):
-        start = now.prefix.rfind("\n", 0, start)
-        if start < 0:
-            break
-    start += 1
+    start = _start_of_line(now.prefix, lines_typed)
     before = origin.line_prefix
-    typed_from = start + len(before)
-    if not now.prefix.startswith(before, start) or typed_from > len(now.prefix):
+    if start is None or not now.prefix.startswith(before, start):
         return None
     head = len(origin.prefix) - len(before)
-    compared = min(head, start, _COMPARED_BEFORE)
-    if origin.prefix[head - compared : head] != now.prefix[start - compared : start]:
+    if _tail(origin.prefix, head) != _tail(now.prefix, start):
         return None
-    typed = now.prefix[typed_from:]
+    typed = now.prefix[start + len(before) :]
     return typed if _same_after(origin.suffix, now.suffix, typed) else None
 
 
+def _start_of_line(text: str, lines_up: int) -> int | None:
+    """Return where the line begins that is so many lines above the last one of `text`, None if it has fewer."""
+    end = len(text)
+    for _ in range(lines_up):
+        end = text.rfind("\n", 0, end)
+        if end < 0:
+            return None
+    return text.rfind("\n", 0, end) + 1
+
+
+def _tail(text: str, end: int) -> str:
+    return text[max(0, end - _COMPARED_BEFORE) : end]
+
+
 def _same_after(then: str, now: str, typed: str) -> bool:
-    if _begin_alike(then, now):
+    if _alike(then, now):
         return True
-    for grown in range(1, min(_MAX_GROWN, len(now)) + 1):
-        if now[grown - 1] not in CLOSERS:
+    for grown in range(1, min(_MAX_DIFFERENCE, len(now)) + 1):
+        if not _may_close(now[:grown], typed):
             break
-        if _begin_alike(then, now[grown:]):
+        if _alike(then, now[grown:]):
             return True
     return any(
-        typed.endswith(then[:gone]) and _begin_alike(then[gone:], now)
-        for gone in range(1, min(_MAX_GROWN, len(then)) + 1)
+        _alike(then[gone:], now) and _runs_through(then[:gone], typed)
+        for gone in range(1, min(_MAX_DIFFERENCE, len(then)) + 1)
     )
 
 
-def _begin_alike(one: str, other: str) -> bool:
-    """Compare two windows that may end at different places in the file."""
-    compared = min(len(one), len(other), _COMPARED_AFTER)
-    if compared == 0:
-        return len(one) == len(other)
-    return one[:compared] == other[:compared]
+def _alike(one: str, other: str) -> bool:
+    return one[:_COMPARED_AFTER] == other[:_COMPARED_AFTER]
+
+
+def _may_close(closers: str, typed: str) -> bool:
+    """Return whether an editor may have put `closers` behind `typed` by itself: it holds their openers."""
+    return all(
+        char in CLOSERS and typed.count(_OPENER_OF[char]) >= closers.count(char) for char in set(closers)
+    )
+
+
+def _runs_through(characters: str, text: str) -> bool:
+    """Return whether all `characters` occur in `text`, in this order."""
+    remaining = iter(text)
+    return all(char in remaining for char in characters)
 
 
 def agrees(typed: str, generated: str, *, finished: bool) -> bool:
@@ -73,11 +89,10 @@ def agrees(typed: str, generated: str, *, finished: bool) -> bool:
 
 def region_agrees(region: str, generated: str, *, finished: bool) -> bool:
     """Like :func:`agrees`, for a region at whose end the editor may have closed brackets by itself."""
-    if agrees(region, generated, finished=finished):
-        return True
-    typed = region
-    while typed and typed[-1] in CLOSERS:
-        typed = typed[:-1]
+    for closed in range(min(_MAX_DIFFERENCE, len(region)) + 1):
+        typed = region[: len(region) - closed]
+        if not _may_close(region[len(typed) :], typed):
+            return False
         if agrees(typed, generated, finished=finished):
             return True
     return False

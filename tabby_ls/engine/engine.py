@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from time import monotonic
 
 from attrs import define, evolve, frozen
@@ -21,7 +22,7 @@ from tabby_ls.engine.shaping.shape import shape
 from tabby_ls.engine.shaping.tidy import drop_half_end
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.engine.target import Target
-from tabby_ls.languages import language_named
+from tabby_ls.languages import Language, language_named
 from tabby_ls.settings import Settings
 
 #: Seconds a generation outlives the request that started it, when the document moved on in agreement:
@@ -60,6 +61,8 @@ class Engine:
         self._generations: dict[str, Generation] = {}
         self._pending: list[_Pending] = []
         self._warming: asyncio.Task[None] | None = None
+        #: All that run, so that they are not collected, and are waited for in the end.
+        self._tasks: set[asyncio.Task[None]] = set()
         self.configure(settings, target)
 
     def configure(self, settings: Settings, target: Target) -> None:
@@ -70,37 +73,41 @@ class Engine:
         self._target = target
         self._rules = FileRules(settings.exclude)
         self._memory = Memory()
+        if self._warming is not None:
+            self.warm_up()
 
     async def suggest(self, request: Request) -> Outcome:
         """Return what to offer for `request`. Never raises, but for cancellation."""
-        outcome = await self._suggest(request)
-        self._watch(outcome)
+        arrived = monotonic()
+        outcome = Outcome(Reason.CANCELLED)
+        try:
+            outcome = await self._suggest(request, arrived)
+        finally:
+            timings = evolve(outcome.timings, answered=monotonic() - arrived)
+            outcome = evolve(outcome, timings=timings)
+            self._watch(outcome)
         return outcome
 
-    async def _suggest(self, request: Request) -> Outcome:
-        arrived = monotonic()
+    async def _suggest(self, request: Request, arrived: float) -> Outcome:
         now = request.snapshot
         language = language_named(now.language)
         if reason := refuse(now, language, self._settings, self._rules, invoked=request.invoked):
             return Outcome(reason)
         self._supersede(now)
-
-        remembered = self._memory.recall(self._target.scope, now, invoked=request.invoked)
-        if remembered is not None:
-            return self._offer(remembered, now, Origin.MEMORY)
-
-        mode = choose_mode(now, language, multiline=self._settings.multiline, invoked=request.invoked)
-        generation = self._generations.get(now.uri)
-        joined = generation is not None and self._can_join(generation, request)
-        if generation is None or not joined:
-            if not request.invoked and self._target.health.is_resting(arrived):
-                error = self._target.health.error
-                return Outcome(Reason.BACKEND_RESTING, detail=error.message if error else "")
-            self._abandon(now.uri)
-            generation = Generation(now, mode, request.invoked)
-            self._generations[now.uri] = generation
-            generation.start(self._generate)
-        return await self._await(generation, request, arrived, Origin.RUNNING if joined else Origin.ASKED)
+        while True:
+            generation = self._joinable(request)
+            remembered = self._memory.recall(self._target.scope, now, invoked=request.invoked)
+            if remembered is not None:
+                return self._offer(remembered, now, Origin.MEMORY)
+            origin = Origin.RUNNING
+            if generation is None:
+                health = self._target.health
+                if health.error is not None and not request.invoked and health.is_resting(monotonic()):
+                    return Outcome(Reason.BACKEND_RESTING, detail=health.error.message)
+                generation, origin = self._start(request, language), Origin.ASKED
+            outcome = await self._outcome_of(generation, request, arrived, origin)
+            if outcome is not None:
+                return outcome
 
     def edited(self, uri: str, edits: list[Edit]) -> None:
         """Take note of a change of a document; a generation that it contradicts ends at once."""
@@ -119,19 +126,11 @@ class Engine:
         self._abandon(uri)
         self._memory.forget(uri)
 
-    def withdrawn(self, uri: str) -> None:
-        """The client cancelled its request. Unless the user is typing along, nobody will come back for it."""
-        generation = self._generations.get(uri)
-        if generation is None or generation.is_awaited:
-            return
-        if generation.was_typed_into and generation.agrees():
-            asyncio.get_running_loop().call_later(_GRACE, self._end_if_unwanted, generation)
-        else:
-            self._abandon(uri)
-
     def warm_up(self) -> None:
         """Learn what the backend serves before the first request has to wait for it."""
-        self._warming = asyncio.create_task(self._warm_up(self._target))
+        if self._warming is not None:
+            self._warming.cancel()
+        self._warming = self._keep(asyncio.create_task(self._warm_up(self._target)))
 
     async def _warm_up(self, target: Target) -> None:
         try:
@@ -140,17 +139,23 @@ class Engine:
             self._watch(error)
 
     async def close(self) -> None:
-        """End everything that runs."""
-        if self._warming is not None:
-            self._warming.cancel()
-            await asyncio.wait([self._warming])
-        running = list(self._generations.values())
+        """End everything that runs, and wait until every connection is closed."""
         for uri in list(self._generations):
             self._abandon(uri)
-        for generation in running:
-            await generation.gone()
+        if self._warming is not None:
+            self._warming.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     # One generation a document
+
+    def _joinable(self, request: Request) -> Generation | None:
+        """Return the document's running generation if it may answer `request`; else end it."""
+        generation = self._generations.get(request.snapshot.uri)
+        if generation is None or self._can_join(generation, request):
+            return generation
+        self._abandon(request.snapshot.uri)
+        return None
 
     def _can_join(self, generation: Generation, request: Request) -> bool:
         if request.invoked and not generation.invoked:
@@ -159,10 +164,30 @@ class Engine:
             return generation.origin == request.snapshot
         return generation.rest_for(request.snapshot) is not None
 
+    def _start(self, request: Request, language: Language) -> Generation:
+        now = request.snapshot
+        mode = choose_mode(now, language, multiline=self._settings.multiline, invoked=request.invoked)
+        generation = Generation(now, mode, request.invoked)
+        self._generations[now.uri] = generation
+        self._keep(generation.start(self._generate))
+        return generation
+
+    def _keep(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
     def _abandon(self, uri: str) -> None:
         generation = self._generations.pop(uri, None)
         if generation is not None:
             generation.abandon()
+
+    def _withdraw(self, generation: Generation, *, typing: bool) -> None:
+        """The client cancelled its request. Unless the user is typing on, nobody will come back for it."""
+        if typing:
+            asyncio.get_running_loop().call_later(_GRACE, self._end_if_unwanted, generation)
+        else:
+            self._end_if_unwanted(generation)
 
     def _end_if_unwanted(self, generation: Generation) -> None:
         if not generation.is_awaited and self._generations.get(generation.origin.uri) is generation:
@@ -177,30 +202,31 @@ class Engine:
 
     async def _generate(self, generation: Generation) -> None:
         """Pace, prepare, prompt, stream; remember what came of it."""
-        target, uri = self._target, generation.origin.uri
+        target, memory = self._target, self._memory
         try:
             if not (generation.invoked or target.backend.is_instant):
                 await asyncio.sleep(self._pacer.delay(self._settings.debounce_ms))
             generation.asked_at = monotonic()
-            await target.prepare()
             await self._read(generation, target)
         except BackendError as error:
-            generation.error = error
-            target.forget()
-            target.health.failed(error, monotonic())
-            self._watch(error)
+            if not generation.abandoned:
+                generation.error = error
+                target.forget()
+                target.health.failed(error, monotonic())
+                self._watch(error)
         else:
             target.health.answered()
-            if not generation.abandoned:
-                self._memory.remember(
-                    target.scope, generation.origin, generation.text, invoked=generation.invoked
-                )
+            # An instant backend that had nothing to say is asked again: it learns meanwhile, and it is cheap.
+            says_something = generation.text.strip() or not target.backend.is_instant
+            if says_something and generation.agrees() and not generation.abandoned:
+                memory.remember(target.scope, generation.origin, generation.text, invoked=generation.invoked)
         finally:
-            if self._generations.get(uri) is generation:
-                del self._generations[uri]
+            if self._generations.get(generation.origin.uri) is generation:
+                del self._generations[generation.origin.uri]
 
     async def _read(self, generation: Generation, target: Target) -> None:
         while True:
+            await target.prepare()
             infill = target.infill(generation.origin, generation.mode, invoked=generation.invoked)
             try:
                 await read_answer(generation, target.backend, infill, target.family)
@@ -212,43 +238,45 @@ class Engine:
 
     # From a generation to an outcome
 
-    async def _await(
+    async def _outcome_of(
         self, generation: Generation, request: Request, arrived: float, origin: Origin
-    ) -> Outcome:
-        pending = _Pending(request.snapshot, generation.waiter())
-        self._pending.append(pending)
+    ) -> Outcome | None:
+        """Wait for `generation` and return what came of it; None if it has nothing for this request after all."""
+        edits = generation.edits
         try:
-            async with asyncio.timeout(request.deadline):
-                await pending.waiter
-        except TimeoutError:
-            pass
+            with self._waiting(generation, request) as pending, suppress(TimeoutError):
+                async with asyncio.timeout(arrived + request.deadline - monotonic()):
+                    await pending.waiter
         except asyncio.CancelledError:
-            generation.leave(pending.waiter)
-            self.withdrawn(request.snapshot.uri)
+            self._withdraw(generation, typing=generation.edits != edits)
             raise
-        finally:
-            generation.leave(pending.waiter)
-            self._pending.remove(pending)
-        if pending.superseded or generation.abandoned:
+        rest = generation.rest_for(request.snapshot) if generation.agrees() else None
+        went_on = rest is None and generation.edits != edits
+        if pending.superseded or generation.abandoned or went_on:
             return Outcome(Reason.SUPERSEDED)
-        return self._conclude(generation, request, arrived, origin)
-
-    def _conclude(self, generation: Generation, request: Request, arrived: float, origin: Origin) -> Outcome:
         timings = Timings(
             asked=generation.asked_at and generation.asked_at - arrived,
             first_text=generation.first_text_at and generation.first_text_at - arrived,
-            answered=monotonic() - arrived,
         )
         if generation.error is not None:
             return Outcome(Reason.BACKEND_FAILED, detail=generation.error.message, timings=timings)
-        rest = generation.rest_for(request.snapshot)
-        if rest is None:
-            return Outcome(Reason.SUPERSEDED, timings=timings)
         if not generation.ended:
-            rest = drop_half_end(rest)
+            rest = drop_half_end(rest or "")
             if not rest.strip():
                 return Outcome(Reason.TOO_LATE, complete=False, timings=timings)
+        elif rest is None or (not rest.strip() and request.snapshot != generation.origin):
+            return None  # it said something else than the user typed meanwhile, or just that
         return evolve(self._offer(rest, request.snapshot, origin), complete=generation.ended, timings=timings)
+
+    @contextmanager
+    def _waiting(self, generation: Generation, request: Request) -> Iterator[_Pending]:
+        pending = _Pending(request.snapshot, generation.waiter())
+        self._pending.append(pending)
+        try:
+            yield pending
+        finally:
+            self._pending.remove(pending)
+            generation.leave(pending.waiter)
 
     def _offer(self, text: str, now: Snapshot, origin: Origin) -> Outcome:
         suggestion = shape(text, now)

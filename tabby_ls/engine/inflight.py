@@ -41,17 +41,20 @@ class Generation:
     error: BackendError | None = None
     asked_at: float | None = None
     first_text_at: float | None = None
-    #: Nobody may wait for it any more; set when the document went another way.
+    #: Nobody may wait for it any more: the document went another way.
     abandoned: bool = False
+    #: How many edits of the document it has survived.
+    edits: int = 0
     #: What stands at the origin's cursor now, kept from edit to edit.
     _region: str = ""
     _task: asyncio.Task[None] | None = None
     _waiters: set[asyncio.Future[None]] = Factory(set)
 
-    def start(self, work: Callable[[Generation], Coroutine[Any, Any, None]]) -> None:
+    def start(self, work: Callable[[Generation], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
         """Begin to generate; `work` fills this object in, and returns when the answer ended."""
         self._task = asyncio.create_task(work(self))
         self._task.add_done_callback(lambda _: self._settle())
+        return self._task
 
     def _settle(self) -> None:
         self.ended = True
@@ -84,11 +87,6 @@ class Generation:
             self._task.cancel()
         self._settle()
 
-    async def gone(self) -> None:
-        """Wait until an abandoned generation has let go of its connection."""
-        if self._task is not None:
-            await asyncio.wait([self._task])
-
     def rest_for(self, now: Snapshot) -> str | None:
         """Return what it has for a later state of the document, None if that state contradicts it."""
         typed = typed_since(self.origin, now)
@@ -97,31 +95,47 @@ class Generation:
         return self.text[len(typed) :]
 
     def survives(self, edit: Edit) -> bool:
-        """Take note of an edit; return whether the document still agrees with what is generated."""
-        start = self._offset(edit.line, edit.column)
-        end = self._offset(edit.end_line, edit.end_column)
+        """Take note of an edit; return whether the document still agrees with what is generated.
+
+        An edit may begin before the cursor or end behind what was typed, if it repeats what stands there:
+        menus replace the whole word, and accepted suggestions the brackets behind it.
+        """
+        self.edits += 1
+        start, end, text = (
+            self._offset(edit.line, edit.column),
+            self._offset(edit.end_line, edit.end_column),
+            edit.text,
+        )
         if start is None or end is None:
             return False
-        self._region = self._region[:start] + edit.text + self._region[end:]
+        if start < 0:
+            before = self.origin.line_prefix[start:]
+            if not text.startswith(before):
+                return False
+            start, text = 0, text[len(before) :]
+        if end > len(self._region):
+            after = self.origin.line_suffix[: end - len(self._region)]
+            if not text.endswith(after):
+                return False
+            end, text = len(self._region), text[: len(text) - len(after)]
+        if not start <= end:
+            return False
+        self._region = self._region[:start] + text + self._region[end:]
         return self.agrees()
 
     def agrees(self) -> bool:
         """Return whether what the user typed since agrees with what was generated so far."""
         return region_agrees(self._region, self.text, finished=self.ended)
 
-    @property
-    def was_typed_into(self) -> bool:
-        """Return whether the document changed since, in agreement with the generation."""
-        return bool(self._region)
-
     def _offset(self, line: int, column: int) -> int | None:
-        """Return a document position as an index into the region, None if it lies outside."""
-        first = self.origin.line
+        """Return a document position as an index into the region, None if it is on none of its lines.
+
+        On the first line it may be negative, on the last one beyond the region's end.
+        """
         lines = self._region.split("\n")
-        if not 0 <= line - first < len(lines):
+        row = line - self.origin.line
+        if not 0 <= row < len(lines):
             return None
-        if line == first:
+        if row == 0:
             column -= len(self.origin.line_prefix)
-        if not 0 <= column <= len(lines[line - first]):
-            return None
-        return sum(len(text) + 1 for text in lines[: line - first]) + column
+        return sum(len(text) + 1 for text in lines[:row]) + column

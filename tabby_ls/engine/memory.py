@@ -18,7 +18,7 @@ _LINES_ABOVE = 24
 
 @frozen(slots=True)
 class Remembered:
-    """`text` was generated at `origin`'s cursor; it is whole unless time ran out."""
+    """`text` was generated at `origin`'s cursor, to its end."""
 
     origin: Snapshot
     text: str
@@ -47,11 +47,11 @@ class Memory:
     def recall(self, scope: Hashable, now: Snapshot, *, invoked: bool) -> str | None:
         """Return the rest of an answer whose beginning was typed, "" for a known silence, else None.
 
-        An invoked request asks for something new: only an invoked answer to the same state will do.
+        An invoked request asks for more than is usual: only the answer to another one will do.
         """
         for line in range(now.line, max(-1, now.line - _LINES_ABOVE), -1):
             for known in self._places.get((scope, now.uri, now.language, line), ()):
-                if invoked and not known.invoked:
+                if (invoked and not known.invoked) or known.text.count("\n") < now.line - line:
                     continue
                 typed = typed_since(known.origin, now)
                 if typed is None or not known.text.startswith(typed):
@@ -64,4 +64,4 @@ class Memory:
     def forget(self, uri: str) -> None:
         """Drop everything about a document."""
         for key in [k for k in self._places if k[1] == uri]:  # type: ignore[index]
-            del self._places[key]
+            self._places.pop(key, None)  # it may expire meanwhile

@@ -40,7 +40,10 @@ class Origin(StrEnum):
 
 @frozen
 class Timings:
-    """Seconds since the request arrived, None for steps it did not reach."""
+    """Seconds since the request arrived, None for steps it did not reach.
+
+    Negative for what was done before: for a request that joined a running generation.
+    """
 
     asked: float | None = None
     first_text: float | None = None

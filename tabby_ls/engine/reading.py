@@ -7,7 +7,8 @@ from time import monotonic
 from tabby_ls.backends.backend import Backend, Infill
 from tabby_ls.engine.inflight import Generation
 from tabby_ls.engine.shaping.cut import cut
-from tabby_ls.engine.shaping.tidy import drop_half_end, first_unwanted, with_lf
+from tabby_ls.engine.shaping.tidy import drop_half_end, first_unwanted, trim_start, with_lf
+from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.languages import language_named
 from tabby_ls.prompts.families import Family
 from tabby_ls.prompts.sentinels import first_sentinel, partial_sentinel_at_end
@@ -16,7 +17,10 @@ from tabby_ls.prompts.sentinels import first_sentinel, partial_sentinel_at_end
 async def read_answer(
     generation: Generation, backend: Backend, infill: Infill, family: Family | None
 ) -> None:
-    """Fill `generation.text` from the backend's stream until its end, or until the user contradicts it."""
+    """Fill `generation.text` from the backend's stream until its end, or until the user contradicts it.
+
+    Raises BackendError.
+    """
     snapshot = generation.origin
     language = language_named(snapshot.language)
     raw = ""
@@ -25,23 +29,20 @@ async def read_answer(
             if generation.first_text_at is None:
                 generation.first_text_at = monotonic()
             raw += piece
-            usable, ended = _usable(raw, family)
+            usable, ended = _usable(raw, snapshot, family)
             held = 0 if ended else partial_sentinel_at_end(usable, family)
             now = cut(usable[: len(usable) - held], snapshot, language, generation.mode, finished=ended)
             generation.text = now.text
-            if not generation.agrees():
-                generation.abandoned = True
+            if now.ended or not generation.agrees():
                 return
-            if now.ended:
-                return
-        usable, _ = _usable(raw, family)
+        usable, _ = _usable(raw, snapshot, family)
         if stream.cut_short:
             usable = drop_half_end(usable)
         generation.text = cut(usable, snapshot, language, generation.mode, finished=True).text
 
 
-def _usable(raw: str, family: Family | None) -> tuple[str, bool]:
+def _usable(raw: str, snapshot: Snapshot, family: Family | None) -> tuple[str, bool]:
     """Return the text up to the first token or character that no buffer should receive, and whether one came."""
-    text = with_lf(raw)
+    text = trim_start(with_lf(raw), snapshot)
     ends = [index for index in (first_sentinel(text, family), first_unwanted(text)) if index >= 0]
     return (text[: min(ends)], True) if ends else (text, False)

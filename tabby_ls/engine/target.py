@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from attrs import Factory, define, frozen
 
 from tabby_ls.backends.backend import Backend, BackendError, Infill, ModelInfo, Trouble
@@ -14,6 +16,8 @@ from tabby_ls.prompts.render import render
 from tabby_ls.prompts.sentinels import defuse
 from tabby_ls.settings import Settings
 
+#: The least share of the prompt's budget that is tried when the server finds prompts too long.
+_LEAST_SHARE = 1 / 16
 #: Lines that a backend without a notion of tokens may write.
 _BLOCK_LINES = 3
 
@@ -60,6 +64,7 @@ class Target:
     _model: ModelInfo = Factory(ModelInfo)
     #: The share of the budget that the server was seen to accept.
     _shrunk: float = 1.0
+    _learning: asyncio.Lock = Factory(asyncio.Lock)
 
     @property
     def scope(self) -> tuple[str, str]:
@@ -78,22 +83,26 @@ class Target:
 
     async def prepare(self) -> None:
         """Learn what the backend serves, once. Raises BackendError."""
-        if self.backend.renders_prompts or self._template is not None:
-            return
-        self._model = await self.backend.model()
-        try:
-            self._template = await find_template(self.backend, self.settings.backend.family, self._model)
-        except ValueError as error:
-            raise BackendError(Trouble.REFUSED, str(error)) from None
+        async with self._learning:
+            if self.backend.renders_prompts or self._template is not None:
+                return
+            self._model = await self.backend.model()
+            try:
+                self._template = await find_template(self.backend, self.settings.backend.family, self._model)
+            except ValueError as error:
+                raise BackendError(Trouble.REFUSED, str(error)) from None
 
     def forget(self) -> None:
         """Learn anew before the next request: the server may come back with another model."""
         self._template = None
+        self._shrunk = 1.0
 
     def shrink(self) -> bool:
         """Halve the prompt after the server found it too long; False if there is nothing left to halve."""
+        if self._shrunk <= _LEAST_SHARE:
+            return False
         self._shrunk /= 2
-        return self._shrunk > 1 / 16
+        return True
 
     def infill(self, snapshot: Snapshot, mode: Mode, *, invoked: bool) -> Infill:
         """Return what to ask the backend for `snapshot`."""

@@ -12,7 +12,9 @@ from tabby_ls.engine.shaping.shape import shape
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.languages import language_named
 
-PIECES = st.lists(st.sampled_from(["x", "foo", " ", "\n", "    ", "(", ")", "return", ":", "=", "}"]), max_size=12)
+PIECES = st.lists(
+    st.sampled_from(["x", "foo", " ", "\n", "    ", "(", ")", "return", ":", "=", "}"]), max_size=12
+)
 
 
 def at(prefix: str, suffix: str) -> Snapshot:

@@ -95,7 +95,7 @@ def inserted_by_menu(item: types.CompletionItem, buffer: Buffer, client: str) ->
     if client == "Neovim" and not is_snippet:
         return text.partition("\n")[0]
     adjusts = client == "Visual Studio Code" and item.insert_text_mode is not types.InsertTextMode.AsIs
-    if client in ("Neovim", "helix") or adjusts:
+    if client == "Neovim" or adjusts:
         line = buffer.line_prefix
         indent = line[: len(line) - len(line.lstrip())]
         return re.sub(r"\n(?=[^\r\n])", "\n" + indent, text)

@@ -18,19 +18,19 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import pytest_lsp
 from lsprotocol import types
-from pygls.lsp.client import LanguageClient
+from pygls.exceptions import JsonRpcMethodNotFound
 from pytest_lsp.checks import LspSpecificationWarning, check_result_against_client_capabilities
 
 from tests.support.buffer import Buffer, check_inline_item, check_menu_item, inserted_by_menu
+from tests.support.client import SECONDS, Ask, Client
 from tests.support.profiles import GHOST_TEXT
 
-SECONDS = 20
 #: The shortest line of a document that is looked for in logs: shorter ones may be there by chance.
 _TELLTALE = 8
 
@@ -40,55 +40,6 @@ async def eventually(predicate: Callable[[], object]) -> None:
     async with asyncio.timeout(SECONDS):
         while not predicate():  # noqa: ASYNC110
             await asyncio.sleep(0.002)
-
-
-class Ask:
-    """A request under way; awaiting it gives the result, or raises the error."""
-
-    def __init__(self, request_id: str, answer: asyncio.Future[Any]) -> None:
-        self.id = request_id
-        self.answer = answer
-
-    @property
-    def answered(self) -> bool:
-        return self.answer.done()
-
-    def __await__(self) -> Any:
-        return asyncio.wait_for(asyncio.shield(self.answer), SECONDS).__await__()
-
-
-class _Client(pytest_lsp.LanguageClient):
-    """pytest-lsp's client, which keeps the server's standard error instead of passing it on."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stderr = bytearray()
-
-    async def start_io(self, cmd: str, *args: Any, **options: Any) -> None:
-        await LanguageClient.start_io(self, cmd, *args, **options)
-        self._stderr_forwarder = asyncio.create_task(self._collect())
-
-    @property
-    def process(self) -> asyncio.subprocess.Process:
-        assert self._server is not None
-        return self._server
-
-    async def _collect(self) -> None:
-        assert self.process.stderr is not None
-        while data := await self.process.stderr.read(1 << 16):
-            self.stderr += data
-
-    async def ended(self) -> int:
-        """Wait for the process and return its exit status."""
-        async with asyncio.timeout(SECONDS):
-            status = await self.process.wait()
-            assert self._stderr_forwarder is not None
-            await self._stderr_forwarder
-            return status
-
-    def kill(self) -> None:
-        if self.process.returncode is None:
-            self.process.kill()
 
 
 class Editor:
@@ -118,12 +69,14 @@ class Editor:
         self._environment |= environment or {}
         self._private = set(secrets)
         self._asked: list[Ask] = []
+        self._open: list[Buffer] = []
+        self._opened = 0
         self.configuration = configuration
         self.configuration_requests = 0
         self.messages: list[str] = []
         self.statuses: list[tuple[str, str]] = []
         self.registrations: list[types.Registration] = []
-        self.client = _Client()
+        self.client = Client()
         self.capabilities: types.ServerCapabilities
         self.buffer: Buffer
 
@@ -153,10 +106,14 @@ class Editor:
     async def start(self) -> None:
         """Start the process, in an environment that holds nothing of the one outside."""
         client = self.client
+
+        async def configure(params: types.ConfigurationParams) -> list[Any]:
+            return await self._configure(params)
+
         client.feature(types.WINDOW_SHOW_MESSAGE)(lambda params: self.messages.append(params.message))
         client.feature(types.WINDOW_LOG_MESSAGE)(lambda params: client.log_messages.append(params))
         client.feature("tabby-ls/status")(lambda params: self.statuses.append((params.state, params.message)))
-        client.feature(types.WORKSPACE_CONFIGURATION)(lambda params: self._configure(params))
+        client.feature(types.WORKSPACE_CONFIGURATION)(configure)
         client.feature(types.CLIENT_REGISTER_CAPABILITY)(lambda params: self._register(params))
         client.feature(types.CLIENT_UNREGISTER_CAPABILITY)(lambda params: self._unregister(params))
         kept = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "COVERAGE_PROCESS_START")
@@ -201,8 +158,10 @@ class Editor:
         """What the process has printed there."""
         return self.client.stderr.decode()
 
-    def _configure(self, params: types.ConfigurationParams) -> list[Any]:
+    async def _configure(self, params: types.ConfigurationParams) -> list[Any]:
         self.configuration_requests += 1
+        if isinstance(self.configuration, asyncio.Future):
+            return [await self.configuration]
         if isinstance(self.configuration, Exception):
             raise self.configuration
         return [self.configuration for _ in params.items]
@@ -221,15 +180,18 @@ class Editor:
         self,
         marked: str,
         language: str = "python",
-        uri: str = "file:///home/user/project/code.py",
+        uri: str = "",
         *,
         cursor: str = "|",
     ) -> Buffer:
-        """Open a document and go to its `cursor`; what is opened last is what is edited."""
+        """Open a document, a new one without `uri`, and go to its `cursor`. What is opened last is what is edited."""
+        self._opened += 1
+        uri = uri or f"file:///home/user/project/code_{self._opened}.py"
         buffer = self.show(marked, language, uri, cursor=cursor)
         self.client.text_document_did_open(
             types.DidOpenTextDocumentParams(types.TextDocumentItem(uri, language, 1, buffer.text))
         )
+        self._open.append(buffer)
         return buffer
 
     def show(self, marked: str, language: str, uri: str, *, cursor: str = "|") -> Buffer:
@@ -247,6 +209,13 @@ class Editor:
         self.client.text_document_did_close(
             types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(self.buffer.uri))
         )
+        self._open = [buffer for buffer in self._open if buffer.uri != self.buffer.uri]
+
+    def close_all(self) -> None:
+        """Close every document."""
+        for buffer in self._open:
+            self.switch(buffer)
+            self.close()
 
     def switch(self, buffer: Buffer) -> None:
         """Go on with another document."""
@@ -307,8 +276,15 @@ class Editor:
         protocol._result_types[request_id] = protocol.get_result_type(method)
         protocol._send_data({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params})
         ask = Ask(request_id, asyncio.wrap_future(answer))
+        ask.answer.add_done_callback(lambda future: future.cancelled() or future.exception())
         self._asked.append(ask)
         return ask
+
+    async def settle(self) -> None:
+        """Give the server a few turns."""
+        for _ in range(3):
+            with suppress(JsonRpcMethodNotFound):
+                await self.request("test/turn", None)
 
     def ask_ghost(
         self, *, invoked: bool = False, selected: types.SelectedCompletionInfo | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from attrs import frozen
 
 _PAIRS = {")": "(", "]": "[", "}": "{"}
@@ -21,13 +23,10 @@ class Nesting:
     quote: str = ""
 
     def after(self, text: str) -> Nesting:
-        """Return the nesting once `text` was written. A backslash takes the next character's meaning."""
+        """Return the nesting once `text` was written."""
         closed, opened, quote = self.closed, self.opened, self.quote
-        characters = iter(text)
-        for char in characters:
-            if char == "\\":
-                next(characters, None)
-            elif char in _OPENERS:
+        for _, char in _unescaped(text):
+            if char in _OPENERS:
                 opened += char
             elif char in _PAIRS:
                 if opened.endswith(_PAIRS[char]):
@@ -39,14 +38,25 @@ class Nesting:
         return Nesting(closed, opened, quote)
 
 
-def first_closer(text: str, quote: str = "") -> int:
-    """Return the index of what closes something that `text` did not open, -1 if nothing does.
-
-    That is a bracket, or the `quote` of the string in which the text begins.
-    """
-    inside = Nesting(quote=quote)
-    for index, char in enumerate(text):
-        inside = inside.after(char)
-        if inside.closed or (quote and not inside.quote):
-            return index
+def where_closed(text: str, closer: str, nesting: Nesting) -> int:
+    """Return the index at which `text`, written in `nesting`, closes what it did not open by `closer`, else -1."""
+    inside = Nesting()
+    for index, char in _unescaped(text):
+        if closer in _QUOTES:
+            if char == closer == nesting.quote:
+                return index
+        else:
+            inside = inside.after(char)
+            if inside.closed:
+                return index if char == closer else -1
     return -1
+
+
+def _unescaped(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the characters of `text` that no backslash takes the meaning of, with their indices."""
+    characters = enumerate(text)
+    for index, char in characters:
+        if char == "\\":
+            next(characters, None)
+        else:
+            yield index, char

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from attrs import frozen
 
-from tabby_ls.engine.shaping.lines import first_text_line, indent_of, is_repeat, last_text_line, same_line
+from tabby_ls.engine.shaping.lines import first_text_line, indent_of, is_repeat, last_text_line
 from tabby_ls.engine.shaping.mode import Mode, begins_block, only_closers
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.languages import Language
@@ -53,15 +55,13 @@ def _switches_to_block(first: str, snapshot: Snapshot, language: Language) -> bo
 
 def _inserts_above(snapshot: Snapshot) -> bool:
     """The cursor stands before the text of its line, so that whole lines may be put above it."""
-    return not snapshot.line_prefix.strip() and not only_closers(snapshot.line_suffix)
+    return not snapshot.line_prefix.strip(" \t") and not only_closers(snapshot.line_suffix)
 
 
 def _cut_above(text: str, snapshot: Snapshot, *, finished: bool) -> Cut:
     first, newline, _ = text.partition("\n")
     if not newline:
         return Cut(text, finished)
-    if same_line(first, snapshot.line_suffix):
-        return Cut("", True)
     # The line that is pushed down keeps the indentation that stands before the cursor.
     return Cut(f"{first}\n{snapshot.line_prefix}" if first.strip() else "", True)
 
@@ -92,9 +92,8 @@ def _cut_block(first: str, rest: str, block: _Block, *, finished: bool) -> Cut:
 class _Block:
     """The block that an answer fills.
 
-    `depth` is the indentation of the line that opened it: the answer's own first line, or the one above
-    the cursor's. If it was `opened` elsewhere, it is that of the cursor's line. `following` is the line
-    of text below the cursor.
+    `depth` is the indentation of the line that `opened` it: the one above a cursor on a blank line, or the
+    cursor's own. Where neither did, it is that of the cursor's line. `following` is the line of text below.
     """
 
     depth: int
@@ -107,28 +106,26 @@ class _Block:
         """Return the block of an answer whose `first` line is known."""
         line = snapshot.line_prefix + first
         following = first_text_line(snapshot.following)
-        if language.opens_block(line):
-            return cls(indent_of(line), True, following, language)
-        above = last_text_line(snapshot.prefix[: len(snapshot.prefix) - len(snapshot.line_prefix)])
-        is_content = not line.strip() or indent_of(line) > indent_of(above)
-        if is_content and begins_block(above, snapshot, language):
-            return cls(indent_of(above), True, following, language)
-        return cls(indent_of(line), False, following, language)
+        opens = language.opens_block(line)
+        if not (opens and snapshot.line_prefix.strip()):
+            above = last_text_line(snapshot.prefix[: len(snapshot.prefix) - len(snapshot.line_prefix)])
+            if begins_block(above, snapshot, language):
+                return cls(indent_of(above), True, following, language)
+        return cls(indent_of(line), opens, following, language)
 
     def contains(self, line: str) -> bool:
         """Return whether `line` is content of the block, or goes on with it, as `else:` does."""
         depth = indent_of(line)
         if depth != self.depth or not self.opened:
             return depth >= self.depth
-        return self.language.continues_block(line) and not (
-            self._follows_at_depth() and self.language.continues_block(self.following or "")
-        )
+        goes_on = self.language.continues_block
+        return goes_on(line) and not self._is_below(goes_on)
 
     def is_closed_by(self, line: str) -> bool:
         """Return whether `line` closes the block, and the line below the cursor does not do so already."""
-        if not self.opened or indent_of(line) != self.depth or not self.language.closes_block(line):
-            return False
-        return not (self._follows_at_depth() and self.language.closes_block(self.following or ""))
+        closes = self.language.closes_block
+        return self.opened and indent_of(line) == self.depth and closes(line) and not self._is_below(closes)
 
-    def _follows_at_depth(self) -> bool:
-        return self.following is not None and indent_of(self.following) >= self.depth
+    def _is_below(self, kind: Callable[[str], bool]) -> bool:
+        """Return whether the line below the cursor is of that kind, and no line of an enclosing block."""
+        return self.following is not None and indent_of(self.following) >= self.depth and kind(self.following)

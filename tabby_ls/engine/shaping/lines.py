@@ -6,25 +6,19 @@ import re
 
 #: Columns of a tab when lines are compared: only the order of depths matters, never the width itself.
 _TAB = 4
+#: Characters in which a text line is looked for: what follows a longer gap says nothing about the cursor.
+_NEAR = 4096
 _TEXT = re.compile(r"\S")
 
 
 def indent_of(line: str) -> int:
     """Return the columns of white space that `line` begins with."""
-    columns = 0
-    for char in line:
-        if char == " ":
-            columns += 1
-        elif char == "\t":
-            columns += _TAB - columns % _TAB
-        else:
-            break
-    return columns
+    return len(line[: len(line) - len(line.lstrip(" \t"))].expandtabs(_TAB))
 
 
 def first_text_line(text: str) -> str | None:
-    """Return the first line that is not blank, None if there is none."""
-    found = _TEXT.search(text)
+    """Return the first line that is not blank, None if there is none near."""
+    found = _TEXT.search(text, 0, _NEAR)
     if found is None:
         return None
     start = text.rfind("\n", 0, found.start()) + 1
@@ -47,4 +41,8 @@ def is_repeat(line: str, existing: str) -> bool:
 
     At another depth it is a line of its own: `return None` in a guard, above the `return None` that follows.
     """
-    return same_line(line, existing) and indent_of(line) == indent_of(existing)
+    return (
+        line.lstrip()[:1] == existing.lstrip()[:1]  # mostly they differ here; lines can be very long
+        and indent_of(line) == indent_of(existing)
+        and same_line(line, existing)
+    )

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from tabby_ls.engine.shaping.brackets import Nesting, first_closer
+from itertools import islice
+
+from tabby_ls.engine.shaping.brackets import Nesting, where_closed
 from tabby_ls.engine.snapshot import Suggestion
 
-#: Characters on either side of the cursor in which brackets and quotes are counted. Lines can be very long.
-_NEAR = 1000
+#: Characters before the cursor in which brackets and quotes are counted: lines can be very long.
+_NEAR = 500
+#: How many ways to overlap are looked at. There are more than one or two in rulers and the like only.
+_TRIED = 16
 
 
 def fit_to_rest(text: str, before: str, rest: str) -> Suggestion:
     """Return the edit that puts `text` between `before` and `rest`, the two parts of the cursor's line.
 
     Where `text` ends with the beginning of `rest`, that much is replaced, as long as brackets and quotes
-    stay as they were: `(|)` and `a, b)` make `(a, b)`, while `(|)` and `f(a)` make `(f(a))`.
+    fit: `(|)` and `a, b)` make `(a, b)`, while `(|)` and `f(a)` make `(f(a))`.
     """
     if not rest.strip():
         return Suggestion(text)
     start = Nesting().after(before[-_NEAR:])
-    rest = rest[:_NEAR]
-    end, written = start.after(rest), start.after(text)
-    overlaps = [k for k in range(min(len(text), len(rest)), 0, -1) if _overlap(text, rest[:k])]
+    end = start.after(text)
+    lengths = (k for k in range(min(len(text), len(rest)), 0, -1) if _overlap(text, rest[:k]))
+    overlaps = list(islice(lengths, _TRIED))
     for k in (*overlaps, 0):
-        if written.after(rest[k:]) == end:
+        if start.after(rest[:k]) == end:
             return Suggestion(text, k)
     # What was opened before the cursor and is closed behind it ends the text where the text closes it too.
-    closer = first_closer(text, start.quote)
-    if closer >= 0 and rest.lstrip().startswith(text[closer]):
+    closer = where_closed(text, rest.lstrip()[0], start)
+    if closer >= 0:
         return Suggestion(text[:closer])
-    return Suggestion(text, overlaps[0] if overlaps and overlaps[0] == len(rest) else 0)
+    return Suggestion(text, len(rest) if len(rest) in overlaps else 0)
 
 
 def _overlap(text: str, beginning: str) -> bool:

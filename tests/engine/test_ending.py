@@ -1,0 +1,277 @@
+"""Streams that nobody wants end at once: the user went another way, cancelled, closed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tabby_ls.backends.backend import BackendError
+from tabby_ls.engine import engine as engine_module
+from tabby_ls.engine.engine import Engine
+from tabby_ls.engine.outcome import Outcome, Reason
+from tabby_ls.engine.target import Target
+from tabby_ls.settings import Settings
+from tests.engine.conftest import EngineFactory
+from tests.support.fake_backend import FakeBackend
+from tests.support.typist import Typist, eventually, snapshot_at, text_of
+
+# Going another way
+
+
+async def test_nobody_waits_until_a_connection_is_closed(engine_over: EngineFactory) -> None:
+    closing = asyncio.Event()
+    backend = FakeBackend([asyncio.Event()], ["1"], closing=closing)
+    typist = Typist(engine_over(backend), "x|")
+    asking = typist.ask()
+    await eventually(lambda: backend.streams)
+    typist.backspace()
+    done, _ = await asyncio.wait([asking], timeout=1)
+    assert [one.result().reason for one in done] == [Reason.SUPERSEDED]
+    assert backend.open_streams == 1
+    closing.set()
+
+
+async def test_a_request_for_a_newer_state_supersedes_the_older_at_once(engine_over: EngineFactory) -> None:
+    backend = FakeBackend([asyncio.Event()])
+    typist = Typist(engine_over(backend), "x|")
+    old = typist.ask()
+    await eventually(lambda: backend.streams)
+    typist.now = snapshot_at("y|")  # the cursor went elsewhere; no edit told of it
+    newer = typist.ask()
+    outcome = await old
+    assert outcome.reason is Reason.SUPERSEDED
+    assert outcome.superseded
+    await eventually(lambda: len(backend.streams) == 2)
+    assert backend.streams[0].is_closed
+    assert not newer.done()
+
+
+@pytest.mark.parametrize(
+    ("stage", "edit"),
+    [
+        ("before headers", "backspace"),
+        ("before text", "backspace"),
+        ("mid-stream", "backspace"),
+        ("mid-stream", "type"),
+    ],
+)
+async def test_an_edit_that_contradicts_closes_the_stream_at_once(
+    engine_over: EngineFactory, stage: str, edit: str
+) -> None:
+    headers = asyncio.Event()
+    script = [asyncio.Event()] if stage == "before text" else ["compute", asyncio.Event()]
+    backend = FakeBackend(script, headers=headers)
+    if stage != "before headers":
+        headers.set()
+    typist = Typist(engine_over(backend), "x = |")
+    asking = typist.ask()
+    await eventually(lambda: backend.streams)
+    if stage == "mid-stream":
+        await eventually(lambda: typist.engine.running_text(typist.now.uri))
+    if edit == "type":
+        typist.type("cox")
+    else:
+        typist.backspace()
+    assert (await asking).reason is Reason.SUPERSEDED
+    await eventually(lambda: backend.streams[0].is_closed)
+    assert typist.engine.running_text(typist.now.uri) == ""
+
+
+async def test_text_that_contradicts_what_was_typed_meanwhile_closes_the_stream(
+    engine_over: EngineFactory,
+) -> None:
+    go = asyncio.Event()
+    backend = FakeBackend([go, "compute", asyncio.Event()])
+    typist = Typist(engine_over(backend), "x = |")
+    asking = typist.ask()
+    await eventually(lambda: backend.streams)
+    typist.type("y")
+    go.set()
+    assert (await asking).reason is Reason.SUPERSEDED
+    assert backend.streams[0].is_closed
+    typist.backspace()
+    assert (await asyncio.wait([typist.ask()], timeout=0.01))[1], "half an answer was remembered"
+
+
+async def test_a_suggestion_from_memory_ends_a_stream_for_another_place(engine_over: EngineFactory) -> None:
+    backend = FakeBackend(["1"], ["2", asyncio.Event()])
+    typist = Typist(engine_over(backend), "x = |")
+    await typist.ask()
+    here = typist.now
+    typist.now = snapshot_at("x = \ny = |")
+    elsewhere = typist.ask()
+    await eventually(lambda: len(backend.streams) == 2)
+    typist.now = here
+    assert text_of(await typist.ask()) == "1"
+    assert (await elsewhere).reason is Reason.SUPERSEDED
+    await eventually(lambda: backend.open_streams == 0)
+
+
+async def test_a_closed_document_ends_its_stream_and_is_forgotten(engine_over: EngineFactory) -> None:
+    backend = FakeBackend(["1"], [asyncio.Event()])
+    typist = Typist(engine_over(backend), "x = |")
+    await typist.ask()
+    typist.engine.closed(typist.now.uri)
+    asking = typist.ask()
+    await eventually(lambda: len(backend.streams) == 2)
+    typist.engine.closed(typist.now.uri)
+    assert (await asking).reason is Reason.SUPERSEDED
+    await eventually(lambda: backend.open_streams == 0)
+
+
+async def test_documents_do_not_disturb_each_other(engine_over: EngineFactory) -> None:
+    go = asyncio.Event()
+    backend = FakeBackend([go, "1"], ["2"])
+    engine = engine_over(backend)
+    one, two = Typist(engine, "x = |"), Typist(engine, "y = |")
+    two.now = snapshot_at("y = |", uri="file:///work/b.py")
+    waiting = one.ask()
+    await eventually(lambda: backend.streams)
+    two.type("3")
+    assert text_of(await two.ask()) == "2"
+    go.set()
+    assert text_of(await waiting) == "1"
+
+
+# Cancelling
+
+
+async def test_a_cancelled_request_closes_its_stream_at_once(
+    engine_over: EngineFactory, watched: list[Outcome | BackendError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "_GRACE", 60.0)
+    backend = FakeBackend(["a", asyncio.Event()])
+    typist = Typist(engine_over(backend), "x = |")
+    asking = typist.ask()
+    await eventually(lambda: typist.engine.running_text(typist.now.uri))
+    asking.cancel()
+    await asyncio.wait([asking])
+    await eventually(lambda: backend.open_streams == 0)
+    assert [event.reason for event in watched if isinstance(event, Outcome)] == [Reason.CANCELLED]
+
+
+async def test_a_stream_that_another_request_waits_for_outlives_a_cancelled_one(
+    engine_over: EngineFactory,
+) -> None:
+    go = asyncio.Event()
+    backend = FakeBackend([go, "1"])
+    typist = Typist(engine_over(backend), "x = |")
+    one, two = typist.ask(), typist.ask()
+    await eventually(lambda: backend.streams)
+    one.cancel()
+    go.set()
+    assert text_of(await two) == "1"
+
+
+async def test_cancelled_while_typing_along_the_stream_waits_for_the_next_request(
+    engine_over: EngineFactory,
+) -> None:
+    go = asyncio.Event()
+    backend = FakeBackend(["co", go, "mpute"])
+    typist = Typist(engine_over(backend), "x = |")
+    old = typist.ask()
+    await eventually(lambda: typist.engine.running_text(typist.now.uri))
+    typist.type("c")
+    old.cancel()
+    await asyncio.wait([old])
+    newer = typist.ask()
+    await asyncio.sleep(0)
+    go.set()
+    assert text_of(await newer) == "ompute"
+    newer = typist.ask()
+    newer.cancel()
+    await asyncio.wait([newer])
+    assert len(backend.streams) == 1
+
+
+async def test_cancelled_while_typing_along_the_stream_does_not_wait_long(
+    engine_over: EngineFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "_GRACE", 0.01)
+    backend = FakeBackend(["co", asyncio.Event()])
+    typist = Typist(engine_over(backend), "x = |")
+    asking = typist.ask()
+    await eventually(lambda: typist.engine.running_text(typist.now.uri))
+    typist.type("c")
+    asking.cancel()
+    await asyncio.wait([asking])
+    assert backend.open_streams == 1
+    await eventually(lambda: backend.open_streams == 0)
+
+
+async def test_escape_after_typing_along_closes_at_once(
+    engine_over: EngineFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What counts is whether the document changed since the request that is cancelled."""
+    monkeypatch.setattr(engine_module, "_GRACE", 60.0)
+    backend = FakeBackend(["co", asyncio.Event()])
+    typist = Typist(engine_over(backend), "x = |")
+    typist.ask()
+    await eventually(lambda: typist.engine.running_text(typist.now.uri))
+    typist.type("c")
+    newest = typist.ask()
+    await asyncio.sleep(0)
+    newest.cancel()
+    await asyncio.wait([newest])
+    await eventually(lambda: backend.open_streams == 0)
+
+
+async def test_cancelling_a_superseded_request_leaves_the_newer_one_alone(engine_over: EngineFactory) -> None:
+    go = asyncio.Event()
+    backend = FakeBackend([asyncio.Event()], [go, "1"])
+    typist = Typist(engine_over(backend), "x|")
+    old = typist.ask()
+    await eventually(lambda: backend.streams)
+    typist.now = snapshot_at("y = |")
+    newer = typist.ask()
+    await asyncio.sleep(0)
+    old.cancel()
+    go.set()
+    assert text_of(await newer) == "1"
+
+
+async def test_an_answer_and_a_cancellation_in_the_same_tick(engine_over: EngineFactory) -> None:
+    go = asyncio.Event()
+    backend = FakeBackend([go, "1\n"])
+    typist = Typist(engine_over(backend), "x = |")
+    asking = typist.ask()
+    await eventually(lambda: backend.streams)
+    go.set()
+    asking.cancel()
+    await asyncio.wait([asking])
+    assert asking.cancelled()
+    assert text_of(await typist.ask()) == "1"
+
+
+# Closing
+
+
+async def test_closing_ends_everything_and_waits_for_it(engine_over: EngineFactory) -> None:
+    backend = FakeBackend([asyncio.Event()])
+    engine = engine_over(backend)
+    typist = Typist(engine, "x|")
+    asking = [typist.ask()]
+    await eventually(lambda: backend.streams)
+    typist.backspace()  # this stream is closing still
+    asking.append(typist.ask())
+    await eventually(lambda: len(backend.streams) == 2)
+    await engine.close()
+    assert backend.open_streams == 0
+    assert {(await one).reason for one in asking} == {Reason.SUPERSEDED}
+
+
+async def test_an_engine_can_be_closed_before_it_did_anything() -> None:
+    settings = Settings()
+    engine = Engine(settings, Target(FakeBackend([]), settings), lambda _: None)
+    await engine.close()
+
+
+async def test_backends_that_know_lines_are_told_how_many(engine_over: EngineFactory) -> None:
+    backend = FakeBackend(["1"])
+    typist = Typist(engine_over(backend), "x = |")
+    await typist.ask()
+    await typist.ask(invoked=True)
+    one, several = (stream.infill.max_lines for stream in backend.streams)
+    assert one == 1
+    assert several > 1

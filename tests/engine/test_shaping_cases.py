@@ -1,0 +1,68 @@
+"""The table of shaping cases, tests/shaping/*.toml: from a document and a model's answer to the document after.
+
+Every case is read whole, by token and by character: how an answer is cut into pieces must not matter.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from attrs import define
+
+from tabby_ls.engine.inflight import Generation
+from tabby_ls.engine.reading import read_answer
+from tabby_ls.engine.shaping.mode import choose_mode
+from tabby_ls.engine.shaping.shape import shape
+from tabby_ls.engine.target import Target
+from tabby_ls.languages import language_named
+from tabby_ls.settings import Settings
+from tests.support.fake_backend import FakeBackend
+from tests.support.typist import applied, snapshot_at
+
+
+@define
+class Case:
+    name: str
+    before: str
+    answer: str
+    after: str
+    language: str = "python"
+    invoked: bool = False
+    cut_short: bool = False
+
+
+CASES = [
+    Case(**case)
+    for file in sorted((Path(__file__).parent.parent / "shaping").glob("*.toml"))
+    for case in tomllib.loads(file.read_text("utf-8"))["case"]
+]
+PIECES: dict[str, Callable[[str], list[str]]] = {
+    "whole": lambda answer: [answer],
+    "by token": lambda answer: re.findall(r" ?\w+|\s+|[^\w\s]+", answer),
+    "by character": list,
+}
+
+
+@pytest.mark.parametrize("pieces", PIECES)
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+async def test_case(case: Case, pieces: str) -> None:
+    now = snapshot_at(case.before, case.language)
+    mode = choose_mode(now, language_named(case.language), multiline="auto", invoked=case.invoked)
+    generation = Generation(now, mode, case.invoked)
+    backend = FakeBackend(PIECES[pieces](case.answer), cut_short=case.cut_short)
+    infill = Target(backend, Settings()).infill(now, mode, invoked=case.invoked)
+    await read_answer(generation, backend, infill, None)
+    suggestion = shape(generation.text, now)
+    if case.after == "nothing":
+        assert suggestion is None
+    else:
+        assert suggestion is not None
+        assert applied(suggestion, now) == case.after
+
+
+def test_names_are_unique() -> None:
+    assert len({case.name for case in CASES}) == len(CASES) > 60

@@ -1,0 +1,194 @@
+"""What holds for every document, every answer and every way an answer comes in pieces."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tabby_ls.backends.backend import Infill
+from tabby_ls.engine.inflight import Generation
+from tabby_ls.engine.reading import read_answer
+from tabby_ls.engine.shaping.cut import Cut, cut
+from tabby_ls.engine.shaping.mode import Mode, choose_mode
+from tabby_ls.engine.shaping.settled import settled
+from tabby_ls.engine.shaping.shape import shape
+from tabby_ls.engine.snapshot import Snapshot
+from tabby_ls.languages import language_named
+from tabby_ls.prompts.families import Family, family_named
+from tabby_ls.prompts.sentinels import first_sentinel
+from tests.support.fake_backend import FakeBackend
+from tests.support.typist import applied
+
+CODE = [
+    *(
+        "x",
+        "foo",
+        "f",
+        "1",
+        " ",
+        "  ",
+        "    ",
+        "\t",
+        "\n",
+        "\n",
+        "\n    ",
+        "\n\n",
+        ".",
+        "=",
+        "+",
+        "-",
+        "\\",
+        "é",
+        "𝒙",
+    ),
+    *("(", ")", "[", "]", "{", "}", "<", ">", '"', "'", "`", ":", ";", ",", "|", "#", "//"),
+    *("def f():", "if x:", "else:", "do", "end", "return x", "} else {", "foo(a, b)", "it's"),
+]
+DIRT = [
+    "<|fim_middle|>",
+    "<|endoftext|>",
+    "<|",
+    "fim",
+    "</s>",
+    "\r\n",
+    "\r",
+    "\x1b",
+    "\x0c",
+    "\ufffd",
+    "\u202e",
+    "\0",
+]
+
+documents = st.lists(st.sampled_from([*CODE, "\x0c", "<|fim_middle|>"]), max_size=12).map("".join)
+answers = st.lists(st.sampled_from(CODE), max_size=14).map("".join)
+dirty_answers = st.lists(st.sampled_from(CODE + DIRT), max_size=14).map("".join)
+languages = st.sampled_from(["python", "javascript", "ruby", "yaml", "markdown", "html", "nobody knows it"])
+families = st.sampled_from([None, family_named("qwen-coder"), family_named("codellama")])
+
+
+@st.composite
+def snapshots(draw: st.DrawFn) -> Snapshot:
+    prefix, suffix = draw(documents), draw(documents)
+    return Snapshot("file:///a", 1, draw(languages), prefix.count("\n"), prefix, suffix)
+
+
+@st.composite
+def in_pieces(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> list[str]:
+    text = draw(texts)
+    cuts = sorted(draw(st.sets(st.integers(0, len(text)), max_size=6)))
+    return [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+
+
+def read(now: Snapshot, pieces: list[str], mode: Mode, family: Family | None, *, cut_short: bool) -> str:
+    async def reading() -> str:
+        generation = Generation(now, mode, invoked=False)
+        infill = Infill("", "", "", "", None, None, (), 64, 0.0, 0.0, 1)
+        await read_answer(generation, FakeBackend(pieces, cut_short=cut_short), infill, family)
+        return generation.text
+
+    return asyncio.run(reading())
+
+
+def cut_in_pieces(pieces: list[str], now: Snapshot, mode: Mode) -> Cut:
+    language = language_named(now.language)
+    text = ""
+    for piece in pieces:
+        text += piece
+        result = cut(text, now, language, mode, finished=False)
+        if result.ended:
+            return result
+    return cut(text, now, language, mode, finished=True)
+
+
+@given(snapshots(), in_pieces(dirty_answers), st.sampled_from(Mode), families, st.booleans())
+def test_an_applied_suggestion_damages_nothing(
+    now: Snapshot, pieces: list[str], mode: Mode, family: Family | None, cut_short: bool
+) -> None:
+    suggestion = shape(read(now, pieces, mode, family, cut_short=cut_short), now)
+    if suggestion is None:
+        return
+    replaced = now.suffix[: suggestion.replaces]
+    assert "\n" not in replaced
+    assert suggestion.text.endswith(replaced)
+    assert len(replaced) == suggestion.replaces < len(suggestion.text)
+    after = applied(suggestion, now)
+    assert after.startswith(now.prefix)
+    assert after.endswith(now.suffix)
+    assert after != now.prefix + now.suffix
+
+
+@given(snapshots(), in_pieces(dirty_answers), st.sampled_from(Mode), families)
+def test_what_is_inserted_is_clean(
+    now: Snapshot, pieces: list[str], mode: Mode, family: Family | None
+) -> None:
+    suggestion = shape(read(now, pieces, mode, family, cut_short=False), now)
+    if suggestion is not None:
+        assert first_sentinel(suggestion.text, family) < 0
+        assert re.search(r"[^\S \t\n\u00a0]|[\x00-\x08\x1b\x7f-\x9f\u202e\ufffd]", suggestion.text) is None
+
+
+@given(snapshots(), in_pieces(dirty_answers), st.sampled_from(Mode), families, st.booleans())
+def test_the_pieces_of_an_answer_do_not_matter(
+    now: Snapshot, pieces: list[str], mode: Mode, family: Family | None, cut_short: bool
+) -> None:
+    whole = read(now, ["".join(pieces)], mode, family, cut_short=cut_short)
+    assert read(now, pieces, mode, family, cut_short=cut_short) == whole
+
+
+@given(snapshots(), in_pieces(answers), st.sampled_from(Mode))
+def test_the_pieces_of_a_text_do_not_matter_to_its_cut(now: Snapshot, pieces: list[str], mode: Mode) -> None:
+    text = "".join(pieces)
+    whole = cut(text, now, language_named(now.language), mode, finished=True)
+    assert whole.ended
+    assert cut_in_pieces(pieces, now, mode).text == whole.text
+    assert cut_in_pieces(list(text), now, mode).text == whole.text
+
+
+@given(snapshots(), answers, st.sampled_from(Mode))
+def test_a_cut_text_is_the_beginning_of_the_answer(now: Snapshot, answer: str, mode: Mode) -> None:
+    result = cut(answer, now, language_named(now.language), mode, finished=True).text
+    first_line = answer.partition("\n")[0]
+    put_above = not now.line_prefix.strip() and result == f"{first_line}\n{now.line_prefix}"
+    assert answer.startswith(result) or put_above
+
+
+@given(snapshots(), in_pieces(answers), st.sampled_from(["auto", "always", "never"]), st.booleans())
+def test_one_line_means_one_line(now: Snapshot, pieces: list[str], multiline: str, invoked: bool) -> None:
+    mode = choose_mode(now, language_named(now.language), multiline=multiline, invoked=invoked)
+    assume(mode is Mode.LINE)
+    suggestion = shape(cut_in_pieces(pieces, now, mode).text, now)
+    if suggestion is not None and now.line_prefix.strip() and multiline == "never":
+        opens = language_named(now.language).opens_block(now.line_prefix + suggestion.text.partition("\n")[0])
+        assert "\n" not in suggestion.text or opens
+
+
+@given(snapshots(), in_pieces(answers), st.sampled_from(Mode))
+def test_what_is_settled_is_what_the_suggestion_begins_with(
+    now: Snapshot, pieces: list[str], mode: Mode
+) -> None:
+    language = language_named(now.language)
+    suggestion = shape(cut_in_pieces(pieces, now, mode).text, now)
+    text = ""
+    for piece in pieces:
+        text += piece
+        so_far = cut(text, now, language, mode, finished=False)
+        assert suggestion is None or suggestion.text.startswith(settled(so_far.text, now))
+        if so_far.ended:
+            break
+
+
+def test_a_form_feed_is_no_indentation_to_repeat() -> None:
+    now = Snapshot("file:///a", 1, "python", 1, "x = 1\n\x0c", "y = 2\n")
+    suggestion = shape(cut_in_pieces(["z = 3\n"], now, Mode.LINE).text, now)
+    assert suggestion is None or "\x0c" not in suggestion.text
+
+
+def test_an_answer_without_end_is_ended() -> None:
+    now = Snapshot("file:///a", 1, "python", 0, "", "")
+    answer = "".join(f"x{number} = 1\n" for number in range(100))
+    result = cut(answer, now, language_named("python"), Mode.BLOCK, finished=False)
+    assert result.ended
+    assert result.text.count("\n") == 39
