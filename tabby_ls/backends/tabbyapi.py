@@ -63,7 +63,9 @@ class TabbyAPIBackend:
                         ),
                     )
                 except ValidationError as error:
-                    raise self.explain(error) from None
+                    raise BackendError(
+                        Trouble.REFUSED, f"the backend's settings cannot be used: {error.message}"
+                    ) from None
             return self._client
 
     async def model(self) -> ModelInfo:
@@ -75,7 +77,7 @@ class TabbyAPIBackend:
             except NotFoundError:  # not TabbyAPI, but perhaps another server with the same API
                 return ModelInfo(next((model.id for model in await client.models()), None))
         except CompletionError as error:
-            raise self.explain(error) from error
+            raise await self._failure(client, error) from error
         return ModelInfo(card.id, card.parameters.max_prompt_tokens if card.parameters else None)
 
     def stream(self, infill: Infill) -> AbstractAsyncContextManager[TextStream]:
@@ -102,7 +104,7 @@ class TabbyAPIBackend:
                     if not text.has_ended:
                         self._prewarm(client)
         except CompletionError as error:
-            raise self.explain(error) from error
+            raise await self._failure(client, error) from error
 
     def _prewarm(self, client: CompletionsClient) -> None:
         """Open the next connection now: the one of an abandoned stream is lost."""
@@ -124,6 +126,13 @@ class TabbyAPIBackend:
             await asyncio.wait([self._prewarming])
         if self._client is not None:
             await self._client.aclose()
+
+    async def _failure(self, client: CompletionsClient, error: CompletionError) -> BackendError:
+        """Return what `error` means. A key that was refused is looked up anew before the next request."""
+        if isinstance(error, AuthenticationError) and self._client is client:
+            self._client = None
+            await client.aclose()
+        return self.explain(error)
 
     def explain(self, error: CompletionError) -> BackendError:
         """Return what `error` means to the user, with what to do about it."""

@@ -1,26 +1,49 @@
 """The local model: completes from what the open buffers and the workspace have already said.
 
-Plain form: the longest text before the cursor that occurs elsewhere is continued as it went on there.
+It needs no server, no weights and no set-up, and has nothing to say where nothing was said before. A prediction runs
+through the modules of this package in this order:
+
+    tokens      text to tokens, without loss
+    buffer      the document itself, taken apart; where its context occurs in it
+    segment     where the context occurs in the workspace and in the other open documents
+    blend       the counts of what came next there, as probabilities
+    analogues   lines like this one with names exchanged
+    decode      token after token, each with its probability from the
+    calibrator  which learned from public sources how far to trust such evidence
+    cut         how much of it is worth showing
 """
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
+import platformdirs
 from attrs import frozen
 
-#: Characters before the cursor that a place elsewhere must share at least.
-_SHORTEST_MATCH = 12
-_LONGEST_MATCH = 200
+from tabby_ls.local_model import calibrator
+from tabby_ls.local_model.blend import Source
+from tabby_ls.local_model.buffer import Buffer, Cursor
+from tabby_ls.local_model.cut import best_cut, fits
+from tabby_ls.local_model.decode import Step, decode
+from tabby_ls.local_model.files import is_private
+from tabby_ls.local_model.library import Library, path_of
+
+#: Decoding ends where the text is less probable than this, whatever the threshold: features of later steps go on.
+_CROSSING = 0.7
+_MOST_LINES = 3
 
 
 @frozen
 class Query:
-    """What comes between `prefix` and `suffix` of the document at `path`?"""
+    """What comes between `prefix` and `suffix` of the document at `path` (a path or a file URI)?
+
+    The texts are windows around the cursor, with LF line ends. `threshold` is the probability, 0 to 1, that a
+    suggestion must have of being right to its last character; the caller may raise it after a suggestion was
+    typed past. `max_lines` bounds how many lines the suggestion has; more than 3 are never given.
+    """
 
     path: str
     language: str
@@ -32,58 +55,79 @@ class Query:
 
 @frozen
 class Prediction:
-    """The text to insert, and how probable it is that it is wanted."""
+    """The text to insert, and the probability that all of it is what the user was about to type."""
 
     text: str
     probability: float
-    source: str = "longest match"
+    source: str = "repetition"
 
 
 class LocalModel:
-    """One per process; may be used from several threads."""
+    """One per process; may be used from several threads. Nothing in it is asynchronous."""
 
     def __init__(self, cache_dir: Path | None = None) -> None:
-        self._documents: dict[str, str] = {}
+        """Keep saved indexes in `cache_dir`, by default the platform's folder for caches."""
+        self.cache_dir = cache_dir or Path(platformdirs.user_cache_dir("tabby-ls", appauthor=False))
+        self._library = Library(self.cache_dir)
+        self._buffer: Buffer | None = None
         self._lock = threading.Lock()
 
-    def open_document(self, path: str, text: str) -> None:
-        """Take in the text of an open document."""
-        with self._lock:
-            self._documents[path] = text.replace("\r\n", "\n")
+    def open_document(self, path_or_uri: str, text: str) -> None:
+        """Take in the text of a document that was opened, saved or paused in. It replaces what the index says."""
+        self._library.open(path_or_uri, text)
 
-    def close_document(self, path: str) -> None:
-        """Forget an open document."""
-        with self._lock:
-            self._documents.pop(path, None)
+    def close_document(self, path_or_uri: str) -> None:
+        """Forget an open document; what is on disk counts again."""
+        self._library.close(path_or_uri)
+
+    def add_root(self, root: Path) -> None:
+        """Use the saved index of a workspace folder, if there is one. Takes some tens of milliseconds for 20 MB.
+
+        Call it again after the index was built (see `indexer.py`) to change over to the new one.
+        """
+        self._library.add_root(root)
+
+    def remove_root(self, root: Path) -> None:
+        """Stop using a workspace folder."""
+        self._library.remove_root(root)
 
     def predict(self, query: Query, *, deadline: float, cancelled: Callable[[], bool]) -> Prediction | None:
-        """Return what most likely follows the cursor; None if nothing is likely enough."""
+        """Return what most likely follows the cursor; None if nothing is likely enough, or if cancelled.
+
+        `deadline` is in seconds from now; at the deadline the text so far is judged. `cancelled` is asked between
+        steps. Takes milliseconds, all of them in Python: call it in a thread.
+        """
         ends = monotonic() + deadline
-        with self._lock:
-            others = [text for path, text in self._documents.items() if path != query.path]
-        best, matched = "", 0
-        for text in (query.prefix[:-1], query.suffix, *others):
-            if cancelled() or monotonic() > ends:
-                return None
-            length, rest = _longest(query.prefix, text)
-            if length > matched:
-                best, matched = rest, length
-        if matched < _SHORTEST_MATCH / max(query.threshold, 0.1) * 0.6:
+        path = path_of(query.path)
+        if is_private(path):
             return None
-        lines = best.split("\n")
-        text = "\n".join(lines[: query.max_lines]).rstrip()
-        return Prediction(text, 0.7) if text.strip() else None
+        with self._lock:
+            former = self._buffer
+        cursor = Cursor.at(query.prefix, query.suffix, former)
+        with self._lock:
+            self._buffer = cursor.buffer
+        if not fits(cursor):
+            return None
+        sources = self._library.sources(path, lambda: cancelled() or monotonic() > ends - deadline / 2)
+        steps = self._steps(cursor, sources, query, lambda: cancelled() or monotonic() > ends)
+        if cancelled():
+            return None
+        cut = best_cut(cursor, steps, query.threshold)
+        return None if cut is None else Prediction(cut.text, cut.probability)
 
-
-def _longest(prefix: str, text: str) -> tuple[int, str]:
-    low, high, found = _SHORTEST_MATCH, min(len(prefix), _LONGEST_MATCH), -1
-    while low <= high:
-        middle = (low + high) // 2
-        at = text.rfind(prefix[-middle:])
-        if at >= 0:
-            found, low = at + middle, middle + 1
-        else:
-            high = middle - 1
-    if found < 0:
-        return 0, ""
-    return high, re.split(r"\n\n", text[found : found + 400])[0]
+    def _steps(
+        self, cursor: Cursor, sources: list[Source], query: Query, stop: Callable[[], bool]
+    ) -> list[Step]:
+        steps: list[Step] = []
+        for step in decode(
+            cursor,
+            sources,
+            calibrator.load().probability,
+            least=query.threshold,
+            crossing=max(_CROSSING, query.threshold),
+            lines=min(query.max_lines, _MOST_LINES),
+        ):
+            steps.append(step)
+            if stop():
+                break
+        return steps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from attrs import evolve
@@ -11,10 +12,9 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from tabby_ls import __version__
-from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.server.client_session import ClientSession
-from tabby_ls.server.documents import DocumentNotOpenError, OpenDocument, snapshot
-from tabby_ls.server.items import inline_item, menu_item
+from tabby_ls.server.documents import DocumentNotOpenError, OpenDocument, OpenDocuments, snapshot
+from tabby_ls.server.items import Place, inline_item, menu_item
 from tabby_ls.server.protocol import ServerProtocol
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,8 @@ def _opened(server: TabbyLanguageServer, params: types.DidOpenTextDocumentParams
 
 
 def _saved(server: TabbyLanguageServer, params: types.DidSaveTextDocumentParams) -> None:
-    server.session.learn(server.protocol.documents.get_text_document(params.text_document.uri))
+    with suppress(DocumentNotOpenError):
+        server.session.learn(server.protocol.documents.get_text_document(params.text_document.uri))
 
 
 def _closed(server: TabbyLanguageServer, params: types.DidCloseTextDocumentParams) -> None:
@@ -103,54 +104,65 @@ async def _inline_completion(
     """Answer with ghost text; with null if a newer request is here already, which keeps what is on the screen."""
     session = server.session
     session.saw_inline_request()
-    selected = params.context.selected_completion_info
     try:
-        document = server.protocol.documents.get_text_document(params.text_document.uri)
-        now = snapshot(document, params.position)
-        if selected is not None:
-            now = _with_selected(now, document, params.position, selected)
+        place = _place(server.protocol.documents, params)
     except DocumentNotOpenError:
         return types.InlineCompletionList([])
+    await session.settled()
     invoked = params.context.trigger_kind is types.InlineCompletionTriggerKind.Invoked
-    outcome = await session.suggest(now, invoked=invoked, seconds=session.settings.deadline_ms / 1000)
+    seconds = session.settings.deadline_ms / 1000
+    outcome = await session.suggest(place.snapshot, invoked=invoked, seconds=seconds)
     if outcome.superseded:
         return None
     if outcome.suggestion is None:
         return types.InlineCompletionList([])
-    return types.InlineCompletionList(
-        [inline_item(outcome.suggestion, document, params.position, now.line_ending, selected)]
-    )
+    return types.InlineCompletionList([inline_item(outcome.suggestion, place)])
 
 
 async def _completion(server: TabbyLanguageServer, params: types.CompletionParams) -> types.CompletionList:
     """Answer with a menu item. What is asked while typing is `Invoked` here, and no wish for more."""
     session = server.session
     nothing = types.CompletionList(is_incomplete=False, items=[])
-    if not session.offers_menu:
-        return nothing
     try:
-        document = server.protocol.documents.get_text_document(params.text_document.uri)
-        now = snapshot(document, params.position)
+        place = _place(server.protocol.documents, params)
     except DocumentNotOpenError:
         return nothing
-    outcome = await session.suggest(now, invoked=False, seconds=session.menu_deadline)
+    await session.settled()
+    if not session.offers_menu:
+        return nothing
+    outcome = await session.suggest(place.snapshot, invoked=False, seconds=session.menu_deadline)
     if outcome.suggestion is None:
         return nothing
-    item = menu_item(outcome.suggestion, now, document, params.position, session.client)
+    item = menu_item(outcome.suggestion, place, session.client)
     return types.CompletionList(is_incomplete=not outcome.complete, items=[item]) if item else nothing
 
 
-def _with_selected(
-    now: Snapshot, document: OpenDocument, position: types.Position, selected: types.SelectedCompletionInfo
-) -> Snapshot:
-    """Return the snapshot as if the client's selected menu item had been inserted."""
-    line, cursor = document.locate(position)
+def _place(documents: OpenDocuments, params: types.InlineCompletionParams | types.CompletionParams) -> Place:
+    """Return where the client asks; raises DocumentNotOpenError."""
+    document = documents.get_text_document(params.text_document.uri)
+    line, index = document.locate(params.position)
+    position = types.Position(line, document.text.units(line, index))
+    place = Place(snapshot(document, position), position, documents.encoding)
+    if isinstance(params, types.InlineCompletionParams) and params.context.selected_completion_info:
+        return _behind(params.context.selected_completion_info, place, document)
+    return place
+
+
+def _behind(selected: types.SelectedCompletionInfo, place: Place, document: OpenDocument) -> Place:
+    """Return the place at the end of the client's selected menu item, as if that had been inserted."""
+    line, cursor = document.locate(place.position)
     start_line, start = document.locate(selected.range.start)
     end_line, end = document.locate(selected.range.end)
     if start_line != line or end_line != line or not start <= cursor <= end:
-        return now
+        return place
+    now = place.snapshot
     prefix = now.prefix[: len(now.prefix) - (cursor - start)] + selected.text
-    return evolve(now, prefix=prefix, suffix=now.suffix[end - cursor :])
+    return Place(
+        evolve(now, prefix=prefix, suffix=now.suffix[end - cursor :]),
+        selected.range.end,
+        place.encoding,
+        selected,
+    )
 
 
 _FEATURES: dict[str, tuple[Any, Any]] = {

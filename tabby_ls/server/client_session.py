@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from lsprotocol import types
 
@@ -31,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 SECTION = "tabby-ls"
 _REGISTRATION = "tabby-ls-menu"
+#: How long requests wait for the client to tell its settings; it may never do.
+_SETTINGS_SECONDS = 1.0
 
 
 class ClientSession:
@@ -41,7 +45,10 @@ class ClientSession:
         self._overrides = overrides
         self._initialization: Mapping[str, Any] = {}
         self._workspace_settings: Mapping[str, Any] = {}
+        self._settings_known = asyncio.Event()
+        self._settings_known.set()
         self._saw_inline_request = False
+        self._registering = asyncio.Lock()
         self._registered: types.CompletionOptions | None = None
         self.client = Client()
         self.settings = Settings()
@@ -105,14 +112,30 @@ class ClientSession:
             await self._apply_workspace_settings(_section(pushed))
         await self._register_menu()
 
+    async def settled(self) -> None:
+        """Wait until settings that are being asked for are known: they may forbid what a request is about."""
+        if not self._settings_known.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SETTINGS_SECONDS):
+                    await self._settings_known.wait()
+            self._settings_known.set()
+
     async def _pull_configuration(self) -> None:
+        self._settings_known.clear()
+        try:
+            if (answer := await self._ask_for_configuration()) is not None:
+                await self._apply_workspace_settings(answer)
+        finally:
+            self._settings_known.set()
+
+    async def _ask_for_configuration(self) -> Mapping[str, Any] | None:
         item = types.ConfigurationItem(section=SECTION)
         try:
             answers = await self._server.workspace_configuration_async(types.ConfigurationParams([item]))
         except Exception as error:  # the client's answer may be anything
             logger.warning("workspace/configuration failed: %s", type(error).__name__)
-            return
-        await self._apply_workspace_settings(_section(answers[0] if answers else None))
+            return None
+        return _section(answers[0] if answers else None)
 
     async def _apply_workspace_settings(self, data: Mapping[str, Any]) -> None:
         self._workspace_settings = data
@@ -121,10 +144,11 @@ class ClientSession:
         if settings != self.settings:
             self.settings = settings
             self._log()
-            former = self._backend
-            self.engine.configure(settings, self._target())
-            if former is not None:
-                await former.close()
+            if "engine" in vars(self):
+                former = self._backend
+                self.engine.configure(settings, self._target())
+                if former is not None:
+                    await former.close()
 
     def _resolve(self) -> tuple[Settings, list[Problem]]:
         settings, problems = user_settings.load()
@@ -174,22 +198,23 @@ class ClientSession:
         """Register the menu anew where the client allows it, when what it is told has changed."""
         if not self.client.registers_completion:
             return
-        wanted = self.menu_options() if self.offers_menu else None
-        if wanted == self._registered:
-            return
-        try:
-            if self._registered is not None:
-                gone = types.Unregistration(_REGISTRATION, types.TEXT_DOCUMENT_COMPLETION)
-                await self._server.client_unregister_capability_async(types.UnregistrationParams([gone]))
-            if wanted is not None:
-                options = types.CompletionRegistrationOptions(
-                    trigger_characters=wanted.trigger_characters, resolve_provider=False
-                )
-                new = types.Registration(_REGISTRATION, types.TEXT_DOCUMENT_COMPLETION, options)
-                await self._server.client_register_capability_async(types.RegistrationParams([new]))
-        except Exception as error:  # the client's answer may be anything
-            logger.warning("the menu could not be registered: %s", type(error).__name__)
-        self._registered = wanted
+        async with self._registering:
+            wanted = self.menu_options() if self.offers_menu else None
+            if wanted == self._registered:
+                return
+            try:
+                if self._registered is not None:
+                    gone = types.Unregistration(_REGISTRATION, types.TEXT_DOCUMENT_COMPLETION)
+                    await self._server.client_unregister_capability_async(types.UnregistrationParams([gone]))
+                if wanted is not None:
+                    options = types.CompletionRegistrationOptions(
+                        trigger_characters=wanted.trigger_characters, resolve_provider=False
+                    )
+                    new = types.Registration(_REGISTRATION, types.TEXT_DOCUMENT_COMPLETION, options)
+                    await self._server.client_register_capability_async(types.RegistrationParams([new]))
+            except Exception as error:  # the client's answer may be anything
+                logger.warning("the menu could not be registered: %s", type(error).__name__)
+            self._registered = wanted
 
     # What the local model learns from
 
@@ -198,6 +223,8 @@ class ClientSession:
             from tabby_ls.local_model.model import LocalModel
 
             self._local_model = LocalModel()
+            for document in self._server.protocol.documents.text_documents.values():
+                self.learn(cast(OpenDocument, document))
         return self._local_model
 
     def learn(self, document: OpenDocument) -> None:

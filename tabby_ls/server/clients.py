@@ -27,6 +27,9 @@ class Client:
     #: It may support ghost text without the user having switched it on.
     may_not_show_it: bool = False
     indentation: Indentation = Indentation.KEEPS
+    #: It says that documentation may be Markdown; or it does not, and takes every documentation for it.
+    takes_markdown: bool = False
+    assumes_markdown: bool = False
     #: Its menu takes `insertTextMode` 1, "as it is".
     takes_insert_mode: bool = False
     #: Its menu inserts the first line only of an item with several lines, unless it is a snippet.
@@ -54,6 +57,8 @@ def describe_client(params: types.InitializeParams) -> Client:
         shows_ghost_text=text_document.inline_completion is not None,
         may_not_show_it=is_neovim,
         indentation=Indentation.ADDS if adds and not takes_insert_mode else Indentation.KEEPS,
+        takes_markdown=types.MarkupKind.Markdown in (item.documentation_format or ()),
+        assumes_markdown=name in _ASSUMES_MARKDOWN,
         takes_insert_mode=takes_insert_mode,
         needs_snippets=is_neovim and bool(item.snippet_support) and not takes_insert_mode,
         pulls_configuration=bool(workspace.configuration),
@@ -65,3 +70,5 @@ def describe_client(params: types.InitializeParams) -> Client:
 
 #: Seen with Neovim 0.12. Helix 25.07 and eglot 1.17 insert plain text as it is.
 _ADDS_INDENTATION = frozenset({"neovim"})
+#: Read in Helix' and eglot's source.
+_ASSUMES_MARKDOWN = frozenset({"helix", "eglot"})

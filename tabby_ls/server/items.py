@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from attrs import frozen
 from lsprotocol import types
 
 from tabby_ls.engine.snapshot import Snapshot, Suggestion
 from tabby_ls.languages import language_named
 from tabby_ls.server.clients import Client, Indentation
-from tabby_ls.server.documents import OpenDocument, range_after
+from tabby_ls.server.text import PositionEncoding
 
 #: Characters of a menu row.
 _LABEL = 60
@@ -15,14 +16,16 @@ _LABEL = 60
 
 @frozen
 class Place:
-    """Where the client asked: what `position` and its neighbours are called may have changed since.
+    """Where the client asked, as it was then: the document may have changed since.
 
-    `position` is the cursor's, exact; `encoding` is what the client counts in.
+    `position` is exact, and `encoding` is what it counts in. With an item `selected` in the client's menu,
+    snapshot and position are as if that had been inserted.
     """
 
     snapshot: Snapshot
     position: types.Position
     encoding: PositionEncoding
+    selected: types.SelectedCompletionInfo | None = None
 
     def before(self, text: str) -> types.Position:
         """Return the position where `text`, which ends at the cursor, begins."""
@@ -42,38 +45,25 @@ class Place:
             return len(text.encode("utf-16-le", "surrogatepass")) // 2
         return len(text.encode("utf-8", "surrogatepass"))
 
-def inline_item(
-    suggestion: Suggestion,
-    document: OpenDocument,
-    position: types.Position,
-    line_ending: str,
-    selected: types.SelectedCompletionInfo | None = None,
-) -> types.InlineCompletionItem:
-    """Return ghost text for the cursor at `position`.
 
-    With an item `selected` in the client's menu, ghost text must extend that item's text in its range
-    (LSP 3.18, SelectedCompletionInfo).
+def inline_item(suggestion: Suggestion, place: Place) -> types.InlineCompletionItem:
+    """Return ghost text for the cursor at `place`.
+
+    It must begin with the text of an item that is selected, in that item's range (LSP 3.18, SelectedCompletionInfo).
     """
-    after = range_after(document, position, suggestion.replaces)
-    text = suggestion.text.replace("\n", line_ending)
-    if selected is None:
-        return types.InlineCompletionItem(insert_text=text, range=after)
-    return types.InlineCompletionItem(
-        insert_text=selected.text + text, range=types.Range(selected.range.start, after.end)
-    )
+    text = suggestion.text.replace("\n", place.snapshot.line_ending)
+    start = place.position
+    if place.selected is not None:
+        text, start = place.selected.text + text, place.selected.range.start
+    return types.InlineCompletionItem(text, range=types.Range(start, place.after(suggestion.replaces)))
 
 
-def menu_item(
-    suggestion: Suggestion,
-    snapshot: Snapshot,
-    document: OpenDocument,
-    position: types.Position,
-    client: Client,
-) -> types.CompletionItem | None:
-    """Return a menu item for the cursor at `position`; None if the client cannot insert any of it right.
+def menu_item(suggestion: Suggestion, place: Place, client: Client) -> types.CompletionItem | None:
+    """Return a menu item for the cursor at `place`; None if the client cannot insert any of it right.
 
     The edit begins at the word before the cursor, and the filter text with it: clients match against that.
     """
+    snapshot = place.snapshot
     text = suggestion.text
     if client.indentation is Indentation.ADDS:
         text = _dedented(text, snapshot.line_prefix)
@@ -83,28 +73,31 @@ def menu_item(
     word = _word_before(snapshot.line_prefix)
     first_line, has_more, _ = text.partition("\n")
     inserted = (word + text).replace("\n", snapshot.line_ending)
-    after = range_after(document, position, replaces)
-    start = types.Position(after.start.line, after.start.character - _units(word, document))
     as_snippet = client.needs_snippets and bool(has_more)
-    shown = (word + first_line).strip()
+    shown = (word + text).strip().partition("\n")[0]
     label = shown if len(shown) <= _LABEL else shown[: _LABEL - 1] + "…"
     return types.CompletionItem(
         label=label + " …" if has_more and not label.endswith("…") else label,
         label_details=types.CompletionItemLabelDetails(description="tabby-ls"),
         kind=types.CompletionItemKind.Text,  # Helix reads any Snippet-kinded item as a snippet
-        documentation=types.MarkupContent(
-            types.MarkupKind.Markdown,
-            f"```{language_named(snapshot.language).id}\n{word}{suggestion.text}\n```",
-        ),
+        documentation=_documentation(word + suggestion.text, snapshot.language, client),
         filter_text=word + first_line,
         sort_text="0",
         preselect=True,
         insert_text_format=types.InsertTextFormat.Snippet if as_snippet else types.InsertTextFormat.PlainText,
         insert_text_mode=types.InsertTextMode.AsIs if client.takes_insert_mode else None,
         text_edit=types.TextEdit(
-            range=types.Range(start, after.end), new_text=_escaped(inserted) if as_snippet else inserted
+            range=types.Range(place.before(word), place.after(replaces)),
+            new_text=_escaped(inserted) if as_snippet else inserted,
         ),
     )
+
+
+def _documentation(code: str, language: str, client: Client) -> types.MarkupContent | str:
+    if not (client.takes_markdown or client.assumes_markdown):
+        return code
+    fenced = f"```{language_named(language).id}\n{code}\n```"
+    return types.MarkupContent(types.MarkupKind.Markdown, fenced) if client.takes_markdown else fenced
 
 
 def _word_before(line_prefix: str) -> str:
@@ -112,16 +105,6 @@ def _word_before(line_prefix: str) -> str:
     while start and (line_prefix[start - 1].isalnum() or line_prefix[start - 1] == "_"):
         start -= 1
     return line_prefix[start:]
-
-
-def _units(text: str, document: OpenDocument) -> int:
-    """Return how long `text` is in the units of positions agreed on with the client."""
-    encoding = document.workspace.encoding
-    if encoding == "utf-32":
-        return len(text)
-    if encoding == "utf-16":
-        return len(text.encode("utf-16-le", "surrogatepass")) // 2
-    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _dedented(text: str, line_prefix: str) -> str:

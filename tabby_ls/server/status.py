@@ -8,23 +8,28 @@ from collections import deque
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
-from tabby_ls.backends.backend import BackendError
-from tabby_ls.engine.outcome import Outcome, Reason
+from tabby_ls.backends.backend import BackendError, Trouble
+from tabby_ls.engine.outcome import Origin, Outcome, Reason
 from tabby_ls.settings import Problem
 
 logger = logging.getLogger(__name__)
 
 STATUS = "tabby-ls/status"
 _REMEMBERED = 200
+#: Ends that a backend in trouble cannot bring about.
+_ANSWERS = frozenset({Reason.SHOWN, Reason.ALREADY_THERE, Reason.NOTHING_TO_SAY})
 
 
 class Status:
-    """The voice of the server. `outcomes` holds the last requests' ends, the newest last."""
+    """The voice of the server. `outcomes` holds the last requests' ends, the newest last.
+
+    Each kind of trouble is told once, until the backend has answered again.
+    """
 
     def __init__(self, server: LanguageServer) -> None:
         self._server = server
         self._told: set[str] = set()
-        self._trouble: BackendError | None = None
+        self._troubles: set[Trouble] = set()
         self.outcomes: deque[Outcome] = deque(maxlen=_REMEMBERED)
 
     def problems(self, problems: list[Problem]) -> None:
@@ -41,17 +46,16 @@ class Status:
     def watch(self, event: Outcome | BackendError) -> None:
         """Take note of a request's end or of a failure of the backend."""
         if isinstance(event, BackendError):
-            is_news = self._trouble is None or self._trouble.trouble is not event.trouble
-            self._trouble = event
             logger.warning("backend: %s", event.message)
-            if is_news:
+            if event.trouble not in self._troubles:
+                self._troubles.add(event.trouble)
                 self._show(types.MessageType.Warning, event.message)
                 self._notify("error", event.message)
             return
         self.outcomes.append(event)
         logger.debug("request: %s %s %s", event.reason, event.origin or "", event.timings)
-        if self._trouble is not None and event.reason is Reason.SHOWN and event.timings.asked is not None:
-            self._trouble = None
+        if self._troubles and event.reason in _ANSWERS and event.origin is not Origin.MEMORY:
+            self._troubles.clear()
             self._notify("ready", "")
             logger.warning("backend: answers again")
 

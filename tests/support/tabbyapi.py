@@ -22,6 +22,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal
+from weakref import WeakSet
 
 from attrs import define
 
@@ -72,6 +73,19 @@ _SERVICE_INFO = {
 
 def _invalid(kind: str, message: str, value: Any, *where: str | int) -> HTTPError:
     return HTTPError(422, {"detail": [{"type": kind, "loc": list(where), "msg": message, "input": value}]})
+
+
+class _Listener(asyncio.StreamReaderProtocol):
+    """Keeps account of connections from the moment they are accepted."""
+
+    def __init__(self, reader: WatchedReader, serve: Any, transports: WeakSet[asyncio.Transport]) -> None:
+        super().__init__(reader, serve)
+        self._transports = transports
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transports.add(transport)
+        super().connection_made(transport)
 
 
 class ScriptedTabbyAPI:
@@ -178,8 +192,9 @@ class ScriptedTabbyAPI:
         self._loop = asyncio.get_running_loop()
         self._stopped = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._transports: WeakSet[asyncio.Transport] = WeakSet()
         listener = await self._loop.create_server(
-            lambda: asyncio.StreamReaderProtocol(WatchedReader(), self._serve), "127.0.0.1", self._port
+            lambda: _Listener(WatchedReader(), self._serve, self._transports), "127.0.0.1", self._port
         )
         self.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
         self._ready.set()
@@ -190,6 +205,9 @@ class ScriptedTabbyAPI:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for transport in self._transports:  # of connections so new that their task had not begun
+            transport.abort()
+        await asyncio.sleep(0)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert isinstance(reader, WatchedReader)

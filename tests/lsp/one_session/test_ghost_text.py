@@ -11,6 +11,8 @@ from tests.support.editor import Editor
 from tests.support.profiles import GHOST_TEXT, with_encoding
 from tests.support.tabbyapi import ScriptedTabbyAPI
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 
 @pytest.mark.parametrize(
     ("before", "answer", "after"),
@@ -27,9 +29,7 @@ from tests.support.tabbyapi import ScriptedTabbyAPI
             "def total(items):\n    result = 0\n    for item in items:\n        result += item\n    return result|",
             id="a block where one begins, to its end",
         ),
-        pytest.param(
-            "print(a, |)\n", "b)\n", "print(a, b)|\n", id="a bracket the editor had closed already"
-        ),
+        pytest.param("print(a, |)\n", "b)\n", "print(a, b)|\n", id="a bracket the editor had closed already"),
         pytest.param("print(|)\n", "len(items)", "print(len(items)|)\n", id="a bracket that is still needed"),
         pytest.param("x = ['|']\n", "a', 'b']\n", "x = ['a', 'b']|\n", id="a quote and a bracket"),
         pytest.param(

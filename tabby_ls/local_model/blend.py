@@ -1,0 +1,251 @@
+"""What may come next, and how probable: the counts after every length of matching context, blended.
+
+The longest context that has occurred speaks first; what probability it leaves ("escape", after Witten and Bell) goes
+to the next shorter one, as in prediction by partial matching (PPM). Places count more in the same file, near the
+cursor, in the same folder, and where what follows them resembles what follows the cursor.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from attrs import define, field
+
+from tabby_ls.local_model.buffer import BufferMatches, Cursor
+from tabby_ls.local_model.segment import Segment
+from tabby_ls.local_model.tokens import SEPARATOR, is_newline, is_word
+
+#: Lengths of context that are looked at, the longest first, and how cautious each is: its escape is D·g/(N + D·g)
+#: with N places and D different words.
+LEVELS = (20, 15, 11, 8, 6, 5, 4, 3, 2, 1)
+_CAUTION = {1: 2.0, 2: 2.0, 3: 1.5, 4: 1.2}
+#: Shorter contexts have no say over what is left below this.
+_LEAST_ESCAPE = 0.02
+#: Places of a range that are looked at, evenly spread; more if only words with a typed prefix count.
+_SAMPLE = 192
+_SAMPLE_TYPED = 8 * _SAMPLE
+#: A level with at most so many places compares what follows them with what follows the cursor.
+_FEW = 64
+_LONGEST_LINE = 40
+_BUFFER_WEIGHT = 8.0
+_NEAR = 400
+#: An identifier that is not in the buffer is seldom the right one, except after one of `_MEMBER`.
+_NEW_NAME = 0.35
+_MEMBER = frozenset({".", "->", "::", "?."})
+#: Stands for the end of the line, whatever the next line's indentation.
+END_OF_LINE = SEPARATOR
+
+
+@define(eq=False)
+class Source:
+    """A segment and how much each of its files counts; 0 for one that is stale or open."""
+
+    segment: Segment
+    weights: Sequence[float]
+
+
+@define(eq=False)
+class Blend:
+    """Probabilities of the next word, and the evidence they rest on."""
+
+    words: dict[str, float] = field(factory=dict)
+    #: Probability that no context has given away.
+    escape: float = 1.0
+    #: Tokens of context matched at most, in the buffer and in the segments.
+    buffer_length: int = 0
+    index_length: int = 0
+    #: Weight and number of different words at the longest level that had any, and the level.
+    top_weight: float = 0.0
+    top_words: int = 0
+    top_level: int = 0
+    #: Per word: the longest level it was found at, and its weight there.
+    levels: dict[str, int] = field(factory=dict)
+    level_weights: dict[str, float] = field(factory=dict)
+    #: Per word: weight at all levels together that came from the buffer.
+    buffer_weights: dict[str, float] = field(factory=dict)
+
+
+class Blender:
+    """Blends step by step along one decoded text. `typed` restricts the first word; see :class:`Cursor`."""
+
+    def __init__(self, cursor: Cursor, sources: Sequence[Source]) -> None:
+        self._cursor = cursor
+        self._sources = sources
+        self._context = list(cursor.tokens[-LEVELS[0] :])
+        self._matches = BufferMatches(cursor)
+        self._following = cursor.following
+        self._resemblance: dict[tuple[int, int], int] = {}
+
+    def advance(self, word: str) -> None:
+        """Go on to what comes after `word`."""
+        self._context.append(word)
+        self._matches.advance(word)
+
+    @property
+    def previous(self) -> str:
+        """The last word of the context."""
+        return self._context[-1]
+
+    def blend(self, typed: str = "", *, lines: bool = False) -> Blend:
+        """Return what may come next.
+
+        Only words that start with `typed`. With `lines` only newline tokens, told apart; without, all of them
+        are `END_OF_LINE`.
+        """
+        result = Blend()
+        places = [_Places(self, number, source, typed, lines) for number, source in enumerate(self._sources)]
+        buffer = _BufferPlaces(self, typed, lines)
+        result.buffer_length = buffer.longest
+        result.index_length = max((place.longest for place in places), default=0)
+        sizes, counts = -1, dict[str, float]()
+        for level in LEVELS:
+            size = buffer.size(level) + sum(place.size(level) for place in places)
+            if not size:
+                continue
+            if size != sizes:
+                sizes, counts = size, self._count(buffer, places, level, size <= _FEW, result)
+            if counts:
+                self._mix(result, counts, level)
+            if result.escape < _LEAST_ESCAPE:
+                break
+        self._punish_new_names(result)
+        return result
+
+    def _count(
+        self, buffer: _BufferPlaces, places: Sequence[_Places], level: int, few: bool, result: Blend
+    ) -> dict[str, float]:
+        counts: dict[str, float] = {}
+        for word, weight in buffer.at(level, few):
+            counts[word] = counts.get(word, 0.0) + weight
+        for word, weight in counts.items():
+            result.buffer_weights[word] = max(result.buffer_weights.get(word, 0.0), weight)
+        for place in places:
+            for word, weight in place.at(level, few):
+                counts[word] = counts.get(word, 0.0) + weight
+        return counts
+
+    def _mix(self, result: Blend, counts: dict[str, float], level: int) -> None:
+        total, different = sum(counts.values()), len(counts)
+        if not result.top_level:
+            result.top_level, result.top_weight, result.top_words = level, total, different
+        share = total / (total + _CAUTION.get(level, 1.0) * different)
+        scale = result.escape * share / total
+        for word, weight in counts.items():
+            result.words[word] = result.words.get(word, 0.0) + scale * weight
+            if word not in result.levels:
+                result.levels[word] = level
+                result.level_weights[word] = weight
+        result.escape *= 1 - share
+
+    def _punish_new_names(self, result: Blend) -> None:
+        if self.previous in _MEMBER:
+            return
+        for word in result.words:
+            if is_word(word) and not self._cursor.has_word(word):
+                result.words[word] *= _NEW_NAME
+
+    def resemblance(
+        self, scope: int, tokens: Sequence[int] | Sequence[str], at: int, segment: Segment | None
+    ) -> int:
+        """Return how many tokens, 0 to 3, after the line of a place equal those after the cursor's line."""
+        known = self._resemblance.get((scope, at))
+        if known is not None:
+            return known
+        end, last = at, min(len(tokens), at + _LONGEST_LINE)
+        if segment is None:
+            while end < last and tokens[end][0] != "\n":  # type: ignore[index]
+                end += 1
+        else:
+            low, high = segment.newlines.start, segment.newlines.stop
+            while end < last and not low <= tokens[end] < high:  # type: ignore[operator]
+                end += 1
+        alike = 0
+        for ours in self._following:
+            if end + alike >= len(tokens):
+                break
+            theirs = tokens[end + alike]
+            if (theirs if segment is None else segment.word(theirs)) != ours:  # type: ignore[arg-type]
+                break
+            alike += 1
+        for place in range(at, end + 1):
+            self._resemblance[scope, place] = alike
+        return alike
+
+
+class _BufferPlaces:
+    """The buffer's places of the current context, by level."""
+
+    def __init__(self, blender: Blender, typed: str, lines: bool) -> None:
+        self._blender = blender
+        self._typed = typed
+        self._lines = lines
+        lengths = blender._matches.lengths
+        self.longest = max(lengths.values(), default=0)
+        self._by_length: list[list[int]] = [[] for _ in range(LEVELS[0] + 1)]
+        for at, length in lengths.items():
+            self._by_length[length].append(at)
+
+    def size(self, level: int) -> int:
+        return sum(map(len, self._by_length[level:]))
+
+    def at(self, level: int, few: bool) -> Iterator[tuple[str, float]]:
+        blender, typed, lines = self._blender, self._typed, self._lines
+        cursor = blender._cursor
+        tokens = cursor.tokens
+        for places in self._by_length[level:]:
+            for at in places:
+                word = tokens[at]
+                if lines:
+                    if not is_newline(word):
+                        continue
+                elif word[0] == "\n":
+                    word = END_OF_LINE
+                if not word.startswith(typed):
+                    continue
+                weight = _BUFFER_WEIGHT * (0.5 + 1 / (1 + cursor.distance(at) / _NEAR))
+                if few:
+                    weight *= 1 + 2 * blender.resemblance(-1, tokens, at, None)
+                yield word, weight
+
+
+class _Places:
+    """A segment's places of the current context, by level."""
+
+    def __init__(self, blender: Blender, number: int, source: Source, typed: str, lines: bool) -> None:
+        self._blender = blender
+        self._number = number
+        self._source = source
+        self._ranges = source.segment.ranges(blender._context[-LEVELS[0] :])
+        self.longest = len(self._ranges)
+        newlines = source.segment.newlines
+        self._wanted = range(newlines.start + 1, newlines.stop) if lines else None
+        if typed:
+            self._wanted = source.segment.starting_with(typed)
+        self._sample = _SAMPLE_TYPED if typed else _SAMPLE
+
+    def size(self, level: int) -> int:
+        if level > self.longest:
+            return 0
+        low, high = self._ranges[level - 1]
+        return high - low
+
+    def at(self, level: int, few: bool) -> Iterator[tuple[str, float]]:
+        if level > self.longest:
+            return
+        low, high = self._ranges[level - 1]
+        stride = math.ceil((high - low) / self._sample)
+        segment, weights, wanted = self._source.segment, self._source.weights, self._wanted
+        tokens, order, newlines = segment.tokens, segment.order, segment.newlines
+        for rank in range(low, high, stride):
+            at = order[rank]
+            token = tokens[at]
+            if wanted is not None and token not in wanted:
+                continue
+            weight = weights[segment.file_at(at)] * stride
+            if not weight:
+                continue
+            word = END_OF_LINE if wanted is None and token in newlines else segment.word(token)
+            if few:
+                weight *= 1 + 2 * self._blender.resemblance(self._number, tokens, at, segment)
+            yield word, weight

@@ -1,0 +1,118 @@
+"""What the calibrator is told of one decoded step: plain numbers, and no text.
+
+The order of `NAMES` is the order of the columns in training, and `calibrator.json` refers to it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from tabby_ls.local_model.blend import Blend
+from tabby_ls.local_model.buffer import Cursor
+from tabby_ls.local_model.tokens import is_open, is_word
+
+_MEMBER = frozenset({".", "->", "::", "?."})
+
+NAMES = (
+    "log_odds",
+    "runner_up",
+    "escape",
+    "buffer_length",
+    "index_length",
+    "word_level",
+    "word_weight",
+    "word_share",
+    "top_level",
+    "top_weight",
+    "top_words",
+    "words",
+    "buffer_weight",
+    "analogue_weight",
+    "analogue_vote",
+    "new_name",
+    "step",
+    "line_number",
+    "least",
+    "product",
+    "characters",
+    "typed",
+    "typed_is_word",
+    "word_is_typed",
+    "token_length",
+    "word",
+    "number",
+    "end_of_line",
+    "after_member",
+    "after_word",
+    "line_tokens",
+    "covers_line",
+    "rest",
+    "index_tokens",
+    "buffer_tokens",
+    "below",
+)
+
+
+def features(
+    word: str,
+    blend: Blend,
+    mixed: Mapping[str, float],
+    votes: Mapping[str, float],
+    *,
+    previous: str,
+    cursor: Cursor,
+    typed: str,
+    step: int,
+    line: int,
+    least: float,
+    product: float,
+    characters: int,
+    index_tokens: int,
+) -> list[float]:
+    """Return the numbers for the choice of `word` among `mixed`, in the order of `NAMES`."""
+    probability = min(max(mixed[word], 1e-6), 1 - 1e-6)
+    runner_up = max((other for name, other in mixed.items() if name != word), default=0.0)
+    ends = word[0] == "\n"
+    is_name = not ends and is_word(word)
+    weight = blend.level_weights.get(word, 0.0)
+    length = max(blend.buffer_length, blend.index_length)
+    line_length = len(cursor.line) + step
+    return [
+        math.log(probability / (1 - probability)),
+        runner_up,
+        blend.escape,
+        blend.buffer_length,
+        blend.index_length,
+        blend.levels.get(word, 0),
+        math.log1p(weight),
+        weight / blend.top_weight if blend.levels.get(word) == blend.top_level and blend.top_weight else 0.0,
+        blend.top_level,
+        math.log1p(blend.top_weight),
+        math.log1p(blend.top_words),
+        math.log1p(len(mixed)),
+        math.log1p(blend.buffer_weights.get(word, 0.0)),
+        sum(votes.values()),
+        votes.get(word, 0.0),
+        float(is_name and not cursor.has_word(word)),
+        step,
+        line,
+        least,
+        product,
+        characters,
+        len(typed),
+        float(is_open(typed) and cursor.has_word(typed)),
+        float(word == typed),
+        0 if ends else len(word),
+        float(is_name),
+        float(not ends and not is_name and is_open(word)),
+        float(ends),
+        float(previous in _MEMBER),
+        float(previous[0] != "\n" and is_open(previous)),
+        line_length,
+        float(length >= line_length),
+        float(bool(cursor.rest.strip())),
+        math.log1p(index_tokens),
+        math.log1p(len(cursor.buffer.tokens)),
+        float(cursor.buffer.middle > 2),
+    ]

@@ -1,0 +1,129 @@
+"""The files of a workspace worth learning from: git's own list or a walk, without secrets, machine output and binaries."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from pathlib import Path, PurePosixPath
+
+from pathspec import GitIgnoreSpec
+
+from tabby_ls.local_model.segment import File
+
+MAX_FILE_BYTES = 512 * 1024
+#: Longer lines on average are minified or data.
+_MAX_MEAN_LINE = 300
+_MARKS_WITHIN = 600
+_GIT_SECONDS = 30.0
+_IGNORE_FILES = (".ignore", ".tabbyignore")
+
+
+@cache
+def _skipped() -> dict[str, list[str]]:
+    return tomllib.loads(files(__package__).joinpath("skipped_files.toml").read_text("utf-8"))
+
+
+@cache
+def _spec(kind: str) -> GitIgnoreSpec:
+    return GitIgnoreSpec.from_lines(_skipped()[kind])
+
+
+def is_private(name: str) -> bool:
+    """Return whether a file holds secrets by its name (a path with forward slashes)."""
+    return _spec("private").match_file(name.lstrip("/"))
+
+
+def list_files(root: Path) -> list[File]:
+    """Return the files under `root` that may be learned from, the most recently changed first."""
+    names = _listed_by_git(root)
+    rules = _Ignored(root, _IGNORE_FILES if names is not None else (".gitignore", *_IGNORE_FILES))
+    found: list[File] = []
+    for name in _walk(root, rules) if names is None else names:
+        if is_private(name) or _spec("generated").match_file(name) or rules.match(name):
+            continue
+        file = look(root, name)
+        if file is not None and 0 < file.size <= MAX_FILE_BYTES:
+            found.append(file)
+    return sorted(found, key=lambda file: (-file.mtime_ns, file.name))
+
+
+def look(root: Path, name: str) -> File | None:
+    """Return the size and time of a regular file; None if there is none."""
+    try:
+        status = (root / name).lstat()
+    except OSError:
+        return None
+    return File(name, status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+
+
+def read(root: Path, name: str) -> str | None:
+    """Return a file's text with LF line ends; None if it is no text or was written by a machine."""
+    try:
+        content = (root / name).read_bytes()
+        text = content.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return None
+    if "\0" in text or len(text) > _MAX_MEAN_LINE * (text.count("\n") + 1):
+        return None
+    if any(mark in text[:_MARKS_WITHIN] for mark in _skipped()["marks"]):
+        return None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _listed_by_git(root: Path) -> list[str] | None:
+    command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listing = subprocess.run(  # noqa: S603 - a fixed command, the folder is an argument of its own
+            command, check=True, capture_output=True, timeout=_GIT_SECONDS, stdin=subprocess.DEVNULL
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return sorted({os.fsdecode(name) for name in listing.split(b"\0") if name})
+
+
+def _walk(root: Path, rules: _Ignored) -> Iterator[str]:
+    for folder, folders, names in os.walk(root):
+        here = Path(folder).relative_to(root).as_posix()
+        prefix = "" if here == "." else here + "/"
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not _spec("folders").match_file(name + "/") and not rules.match(f"{prefix}{name}/")
+        )
+        yield from (prefix + name for name in sorted(names))
+
+
+class _Ignored:
+    """The ignore files of a tree; those of a deeper folder win."""
+
+    def __init__(self, root: Path, names: tuple[str, ...]) -> None:
+        self._root = root
+        self._names = names
+        self._specs: dict[str, GitIgnoreSpec | None] = {}
+
+    def match(self, name: str) -> bool:
+        ignored = False
+        for folder in reversed(PurePosixPath(name).parents):
+            here = folder.as_posix()
+            spec = self._spec_of(here)
+            if spec is not None:
+                inside = name if here == "." else name[len(here) + 1 :]
+                verdict = spec.check_file(inside).include
+                ignored = ignored if verdict is None else verdict
+        return ignored
+
+    def _spec_of(self, folder: str) -> GitIgnoreSpec | None:
+        if folder not in self._specs:
+            lines: list[str] = []
+            for name in self._names:
+                try:
+                    lines += (self._root / folder / name).read_text("utf-8", errors="replace").splitlines()
+                except OSError:
+                    continue
+            self._specs[folder] = GitIgnoreSpec.from_lines(lines) if lines else None
+        return self._specs[folder]

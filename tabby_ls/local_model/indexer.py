@@ -1,0 +1,46 @@
+"""Build a workspace's index from a server: a child process, so that the server's own threads stay free."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+_BUILD = "tabby_ls.local_model.build"
+
+
+class BuildError(Exception):
+    """The child process ended with an error."""
+
+
+async def build_index(root: Path, cache_dir: Path, on_progress: Callable[[dict[str, int]], None]) -> None:
+    """Bring the saved index of `root` up to date; `on_progress` gets what `build.py` reports.
+
+    When cancelled, the child is ended; what was saved before stays. Raises :class:`BuildError`.
+    Call :meth:`LocalModel.add_root` afterwards to use the new index.
+    """
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        # Never from the folder the editor was started in: a module there could carry any name.
+        *("-P", "-m", _BUILD, str(root), str(cache_dir)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+    )
+    try:
+        assert child.stdout is not None
+        async for line in child.stdout:
+            progress: dict[str, Any] = json.loads(line)
+            on_progress(progress)
+        status = await child.wait()
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    if status:
+        raise BuildError(f"status {status}")

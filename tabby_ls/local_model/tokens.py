@@ -1,0 +1,144 @@
+"""Text as tokens and back, without loss but for blank lines, trailing white space, absurd lines and secrets.
+
+A token is a word, a number, an operator or one other character, with one space before it glued on (`" foo"` and
+`"foo"` differ). Every non-blank line starts with a newline token that carries how much its indentation differs from
+that of the non-blank line before it, so that a repeated block is the same tokens at any depth: `"\\n4"`, `"\\n-8"`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from tabby_ls.local_model.secrets import holds_secret
+
+#: Stands between two texts; no line can hold it, since lines hold no line feed.
+SEPARATOR = "\n"
+
+TAB_COLUMNS = 4
+_MAX_STEP = 40
+#: Longer lines are data or generated; what is beyond is not worth learning. It also bounds every regex.
+MAX_LINE = 1000
+
+_WORD = r"[^\W\d][\w$]*"
+_NUMBER = r"\d\w*(?:\.\d\w*)?"
+_OPERATORS = [
+    "===",
+    "!==",
+    "...",
+    "<<=",
+    ">>=",
+    "**=",
+    "//=",
+    "==",
+    "!=",
+    "<=",
+    ">=",
+    "+=",
+    "-=",
+    "*=",
+    "/=",
+    "%=",
+    "|=",
+    "&=",
+    "^=",
+    "->",
+    "=>",
+    ":=",
+    "::",
+    "**",
+    "//",
+    "&&",
+    "||",
+    "??",
+    "?.",
+    "<<",
+    ">>",
+    "++",
+    "--",
+    "..",
+]
+_OPERATOR = "|".join(map(re.escape, _OPERATORS))
+# White space of its own comes last but one: what remains before a token once the glued space is taken off.
+_TOKEN = re.compile(
+    rf" ?(?:{_WORD}|{_NUMBER}|\"\"\"|'''|{_OPERATOR}|\S)" r"|\s+(?= \S)|\s+",
+)
+_FIRST_OF_WORD = re.compile(r" ?[^\W\d]")
+
+
+def line_tokens(line: str) -> tuple[str, ...]:
+    """Return the tokens of one line, its indentation and the white space at its end left out.
+
+    A line that holds a secret has none: whatever learns from tokens never sees it.
+    """
+    return _tokens(line.strip()[:MAX_LINE])
+
+
+@lru_cache(maxsize=8192)
+def _tokens(text: str) -> tuple[str, ...]:
+    return () if holds_secret(text) else tuple(_TOKEN.findall(text))
+
+
+def indentation(line: str) -> int:
+    """Return the columns before the first character of `line` that is neither space nor tab."""
+    columns = 0
+    for character in line:
+        if character == " ":
+            columns += 1
+        elif character == "\t":
+            columns += TAB_COLUMNS - columns % TAB_COLUMNS
+        else:
+            break
+    return columns
+
+
+def newline(step: int) -> str:
+    """Return the newline token before a line indented by `step` columns more than the one before."""
+    return f"\n{max(-_MAX_STEP, min(_MAX_STEP, step))}"
+
+
+def is_newline(token: str) -> bool:
+    """Return whether `token` starts a line."""
+    return token[0] == "\n" and token != SEPARATOR
+
+
+def is_word(token: str) -> bool:
+    """Return whether `token` is an identifier or a keyword."""
+    return _FIRST_OF_WORD.match(token) is not None
+
+
+def is_open(token: str) -> bool:
+    """Return whether letters typed after `token` would make it longer: it is a word or a number."""
+    first = token[1:2] if token[:1] == " " else token[:1]
+    return first.isalnum() or first == "_"
+
+
+def tokenize(text: str, columns: int = 0) -> list[str]:
+    """Return the tokens of whole lines; `columns` is the indentation of the line before them."""
+    tokens: list[str] = []
+    for line in text.split("\n"):
+        content = line_tokens(line)
+        if content:
+            here = indentation(line)
+            tokens.append(newline(here - columns))
+            tokens += content
+            columns = here
+    return tokens
+
+
+def render(tokens: Iterable[str], columns: int = 0, *, tabs: bool = False) -> str:
+    """Return the text of `tokens`; `columns` is the indentation of the line they go on from."""
+    pieces: list[str] = []
+    for token in tokens:
+        if is_newline(token):
+            columns = max(0, columns + int(token))
+            pieces.append("\n" + indent(columns, tabs=tabs))
+        else:
+            pieces.append(token)
+    return "".join(pieces)
+
+
+def indent(columns: int, *, tabs: bool) -> str:
+    """Return the white space that indents by `columns`."""
+    return "\t" * (columns // TAB_COLUMNS) + " " * (columns % TAB_COLUMNS) if tabs else " " * columns

@@ -1,0 +1,137 @@
+"""Make tabby_ls/local_model/calibrator.json from public sources: numbers only, no text goes into it.
+
+    python -m tests.bench.train_calibrator [FOLDER] [--questions N] [--seed N] [--out FILE]
+
+needs scikit-learn, fetches the sources named in corpus.py (the training half) into FOLDER, decodes from random
+cursors without any stop rule, and learns from features.py whether a step was right, given that those before it were.
+The same seed and versions give the same table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from sklearn.ensemble import GradientBoostingClassifier  # type: ignore[import-untyped]
+from sklearn.metrics import log_loss, roc_auc_score  # type: ignore[import-untyped]
+
+import tabby_ls.local_model
+from tabby_ls.local_model.blend import END_OF_LINE, Source
+from tabby_ls.local_model.decode import decode
+from tabby_ls.local_model.features import NAMES
+from tabby_ls.local_model.nearness import weights
+from tabby_ls.local_model.segment import Segment, build_segment
+from tabby_ls.local_model.tokens import indentation, line_tokens, newline
+from tests.bench.corpus import DEFAULT_FOLDER, TRAINING, fetch
+from tests.bench.cursors import Project, Question, held_out_questions, read_project, true_tokens
+
+_OUT = Path(tabby_ls.local_model.__file__).with_name("calibrator.json")
+#: Share of questions with lines missing after the cursor, and of those asked without any index.
+_GONE, _NO_INDEX = 0.6, 0.15
+_MOST_STEPS = 24
+
+Row = tuple[list[float], bool]
+
+
+def rows_of(question: Question, sources: list[Source]) -> Iterator[Row]:
+    """Yield the features of each decoded step and whether it was right, up to the first that was not."""
+    cursor = question.cursor
+    truth = true_tokens(question, cursor)
+    if truth is None:
+        return
+    truth.append(END_OF_LINE)
+    columns = cursor.columns
+    for line in question.lines:
+        tokens = line_tokens(line)
+        if tokens:
+            truth += (newline(indentation(line) - columns), *tokens, END_OF_LINE)
+            columns = indentation(line)
+    steps = decode(cursor, sources, lambda _: 1.0, least=0.0, crossing=0.0, lines=3)
+    for number, (step, token) in enumerate(zip(steps, truth, strict=False)):
+        yield step.features, step.token == token
+        if step.token != token or number >= _MOST_STEPS:
+            return
+
+
+def rows_of_project(project: Project, count: int, rng: random.Random) -> Iterator[Row]:
+    """Yield the rows of `count` random cursors."""
+    segment = Segment(build_segment(project.workspace))
+    names = [file.name for file in segment.files]
+    for question in held_out_questions(project, count, rng, gone=_GONE):
+        source = Source(segment, weights(names, str(PurePosixPath(question.path).parent)))
+        yield from rows_of(question, [] if rng.random() < _NO_INDEX else [source])
+
+
+def fit(x: Any, y: Any, seed: int) -> GradientBoostingClassifier:
+    """Return 60 small trees."""
+    model = GradientBoostingClassifier(
+        n_estimators=60,
+        learning_rate=0.15,
+        max_leaf_nodes=16,
+        max_depth=6,
+        min_samples_leaf=100,
+        subsample=0.5,
+        random_state=seed,
+    )
+    return model.fit(x, y)
+
+
+def table_of(model: GradientBoostingClassifier, x: Any) -> dict[str, Any]:
+    """Return the trees as plain arrays, thresholds and values rounded to what matters."""
+    trees = []
+    for (estimator,) in model.estimators_:
+        tree = estimator.tree_
+        values = [
+            round(model.learning_rate * float(value[0][0]), 4) if feature < 0 else round(float(threshold), 4)
+            for value, feature, threshold in zip(tree.value, tree.feature, tree.threshold, strict=True)
+        ]
+        features = [max(int(feature), -1) for feature in tree.feature]
+        trees.append([features, values, tree.children_left.tolist(), tree.children_right.tolist()])
+    prior = float(model.init_.class_prior_[1])
+    return {"base": round(float(np.log(prior / (1 - prior))), 6), "features": list(NAMES), "trees": trees}
+
+
+def main() -> None:
+    """Train, say how well it went on projects left out, and write the table."""
+    arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    arguments.add_argument("folder", type=Path, nargs="?", default=DEFAULT_FOLDER)
+    arguments.add_argument("--questions", type=int, default=2500, help="cursors per project")
+    arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--out", type=Path, default=_OUT)
+    given = arguments.parse_args()
+    rows: list[list[float]] = []
+    right: list[bool] = []
+    groups: list[int] = []
+    for number, package in enumerate(TRAINING):
+        started = time.monotonic()
+        rng = random.Random(f"{given.seed} {package.name}")
+        project = read_project(package.name, fetch(package, given.folder), rng)
+        for features, is_right in rows_of_project(project, given.questions, rng):
+            rows.append(features)
+            right.append(is_right)
+            groups.append(number)
+        print(
+            f"{package.name} {package.version}: {groups.count(number)} steps, {time.monotonic() - started:.0f} s"
+        )
+    x, y, group = np.array(rows, dtype=np.float32), np.array(right), np.array(groups)
+    held = np.isin(group, [1, 7])
+    check = fit(x[~held], y[~held], given.seed)
+    probability = check.predict_proba(x[held])[:, 1]
+    print(f"on two projects left out: AUC {roc_auc_score(y[held], probability):.4f}", end=", ")
+    print(f"log loss {log_loss(y[held], probability):.4f}", file=sys.stdout)
+    model = fit(x, y, given.seed)
+    for weight, name in sorted(zip(model.feature_importances_, NAMES, strict=True), reverse=True)[:12]:
+        print(f"  {name} {weight:.3f}")
+    given.out.write_text(json.dumps(table_of(model, x), separators=(",", ":")) + "\n", "utf-8")
+    print(f"{given.out}: {given.out.stat().st_size / 1000:.0f} KB from {len(rows)} steps")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""With no configuration at all: suggestions come from what is open, and nothing leaves the machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lsprotocol import types
+
+from tests.support.editor import Editor
+from tests.support.profiles import recorded
+from tests.support.tabbyapi import ScriptedTabbyAPI
+
+LINE = "    raise ConfigurationError(f'unknown section {section!r}')"
+
+
+def goes_on(editor: Editor) -> bool:
+    """Whether the line at the cursor is the known one, some way beyond what was typed."""
+    line = editor.buffer.line_prefix
+    return LINE.startswith(line) and len(line) > len("    raise Configur")
+
+
+async def test_from_the_open_document(tmp_path: Path) -> None:
+    async with Editor(tmp_path) as editor:
+        editor.open(f"def f(section):\n{LINE}\n\n\ndef g(section):\n    raise Configur|\n")
+        (item,) = await editor.ghost()
+        editor.accept(item)
+        assert goes_on(editor)
+        assert editor.messages == []
+        assert editor.statuses == []
+
+
+async def test_from_another_open_document_until_it_is_closed(tmp_path: Path) -> None:
+    async with Editor(tmp_path) as editor:
+        other = editor.open(f"|def f(section):\n{LINE}\n", uri="file:///home/user/project/other.py")
+        editor.open("def g(section):\n    raise Configur|\n")
+        (item,) = await editor.ghost()
+        editor.accept(item)
+        assert goes_on(editor)
+        editor.switch(other)
+        editor.close()
+        editor.open("def h(section):\n    raise Configur|\n", uri="file:///home/user/project/third.py")
+        assert await editor.ghost() == []
+
+
+async def test_what_was_open_before_the_first_request_counts(tmp_path: Path) -> None:
+    """Clients open documents before the server has asked for its settings."""
+    async with Editor(tmp_path, recorded("helix")) as editor:
+        editor.open(f"|def f(section):\n{LINE}\n", uri="file:///home/user/project/other.py")
+        editor.open("def g(section):\n    raise Configur|\n")
+        (item,) = (await editor.menu()).items
+        editor.accept(item)
+        assert goes_on(editor)
+
+
+async def test_a_saved_document_counts_as_it_is_now(tmp_path: Path) -> None:
+    async with Editor(tmp_path) as editor:
+        other = editor.open("|\n", uri="file:///home/user/project/other.py")
+        editor.type(LINE.strip())
+        editor.client.text_document_did_save(
+            types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(other.uri))
+        )
+        editor.open("def g(section):\n    raise Configur|\n")
+        (item,) = await editor.ghost()
+        editor.accept(item)
+        assert goes_on(editor)
+
+
+async def test_the_local_model_by_choice(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
+    settings = {"backend": {"kind": "local"}}
+    async with Editor(tmp_path, backend=backend.url, settings=settings) as editor:
+        editor.open(f"def f(section):\n{LINE}\n\n\ndef g(section):\n    raise Configur|\n")
+        assert await editor.ghost()
+    assert backend.requests == []

@@ -1,0 +1,97 @@
+"""What `initialize` tells of real editors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from lsprotocol import converters
+from lsprotocol.types import InitializeParams
+
+from tabby_ls.server.clients import Client, Indentation, describe_client
+from tests.support.profiles import GHOST_TEXT, MENU_ONLY, VS_CODE, recorded
+
+
+def described(params: Any) -> Client:
+    return describe_client(
+        converters.get_converter().structure({"processId": None, "rootUri": None, **params}, InitializeParams)
+    )
+
+
+def completion(**capabilities: Any) -> Client:
+    return described({"capabilities": {"textDocument": {"completion": capabilities}}})
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        (
+            recorded("nvim"),
+            Client(
+                name="neovim",
+                shows_ghost_text=True,
+                may_not_show_it=True,
+                indentation=Indentation.ADDS,
+                takes_markdown=True,
+                needs_snippets=True,
+                pulls_configuration=True,
+                shows_progress=True,
+            ),
+        ),
+        (
+            recorded("helix"),
+            Client(name="helix", assumes_markdown=True, pulls_configuration=True, shows_progress=True),
+        ),
+        (
+            recorded("eglot"),
+            Client(
+                name="eglot",
+                assumes_markdown=True,
+                pulls_configuration=True,
+                shows_progress=True,
+                longest_wait=0.4,
+            ),
+        ),
+        (
+            VS_CODE,
+            Client(
+                name="visual studio code",
+                shows_ghost_text=True,
+                takes_markdown=True,
+                takes_insert_mode=True,
+                pulls_configuration=True,
+                registers_completion=True,
+                shows_progress=True,
+            ),
+        ),
+        (GHOST_TEXT, Client(name="ghost", shows_ghost_text=True, pulls_configuration=True)),
+        (MENU_ONLY, Client(name="menu")),
+        ({"capabilities": {}}, Client()),
+    ],
+)
+def test_what_is_known_of_an_editor(params: Any, expected: Client) -> None:
+    assert described(params) == expected
+
+
+def test_a_client_that_adjusts_indentation_unless_told_otherwise() -> None:
+    mode = {"insertTextModeSupport": {"valueSet": [1, 2]}}
+    assert completion(insertTextMode=2).indentation is Indentation.ADDS
+    assert completion(insertTextMode=2, completionItem=mode).indentation is Indentation.KEEPS
+    assert completion(insertTextMode=1).indentation is Indentation.KEEPS
+
+
+def test_a_plugins_menu_in_neovim_takes_text_as_it_is() -> None:
+    """nvim-cmp and blink say so through the insert mode; the built-in menu knows none."""
+    items = {"snippetSupport": True, "insertTextModeSupport": {"valueSet": [1]}}
+    params = {
+        "clientInfo": {"name": "Neovim"},
+        "capabilities": {"textDocument": {"completion": {"completionItem": items}}},
+    }
+    client = described(params)
+    assert client.indentation is Indentation.KEEPS
+    assert not client.needs_snippets
+
+
+@pytest.mark.parametrize("capability", [{}, {"dynamicRegistration": True}])
+def test_ghost_text_counts_as_shown_where_the_capability_is_there(capability: Any) -> None:
+    assert described({"capabilities": {"textDocument": {"inlineCompletion": capability}}}).shows_ghost_text
