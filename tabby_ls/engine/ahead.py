@@ -96,3 +96,8 @@ def region_agrees(region: str, generated: str, *, finished: bool) -> bool:
         if agrees(typed, generated, finished=finished):
             return True
     return False
+
+
+def was_typed(typed: str, region: str) -> bool:
+    """Return whether `region`, what edits have put in a place, is `typed` and what editors close by themselves."""
+    return region.startswith(typed) and _may_close(region[len(typed) :], typed)

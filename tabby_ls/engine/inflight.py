@@ -10,7 +10,7 @@ from typing import Any
 from attrs import Factory, define, frozen
 
 from tabby_ls.backends.backend import BackendError
-from tabby_ls.engine.ahead import agrees, region_agrees, typed_since
+from tabby_ls.engine.ahead import agrees, region_agrees, typed_since, was_typed
 from tabby_ls.engine.shaping.mode import Mode
 from tabby_ls.engine.snapshot import Snapshot
 
@@ -88,11 +88,15 @@ class Generation:
         self._settle()
 
     def rest_for(self, now: Snapshot) -> str | None:
-        """Return what it has for a later state of the document, None if that state contradicts it."""
+        """Return what it has for a later state of the document, None if that state contradicts it.
+
+        What stands between the two cursors must have been typed: moving down over text that was there is not
+        typing, even where it reads the same.
+        """
         typed = typed_since(self.origin, now)
         if typed is None or not agrees(typed, self.text, finished=self.ended):
             return None
-        return self.text[len(typed) :]
+        return self.text[len(typed) :] if was_typed(typed, self._region) else None
 
     def survives(self, edit: Edit) -> bool:
         """Take note of an edit; return whether the document still agrees with what is generated.

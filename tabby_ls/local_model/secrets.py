@@ -8,15 +8,16 @@ from __future__ import annotations
 import re
 
 #: Runs as keys have them; what is in one is looked at below.
-_RUN = re.compile(r"[A-Za-z0-9+/_=-]{20,}")
+_RUN = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_=-]{20,}")
 _MARKED = re.compile(
-    r"-----BEGIN |\b(?:AKIA|ASIA)[0-9A-Z]{16}|\b(?:gh[opsu]_|github_pat_|glpat-|xox[abprs]-|sk-|rk_live_|sk_live_|eyJ)\w{8}"
+    r"\b(?:AKIA|ASIA)[0-9A-Z]{16}|\b(?:gh[opsu]_|github_pat_|glpat-|xox[abprs]-|sk-|rk_live_|sk_live_|eyJ)\w{8}"
 )
 #: A literal given to something that is called a password.
 _NAMED = re.compile(
     r"(?:passw(?:or)?d|passphrase|secret|api_?key|auth_?token|access_?key)['\"]?\s*[:=]\s*['\"][^'\"\s]{6,}['\"]",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"[0-9]")
 _LETTER_BESIDE_DIGIT = re.compile(r"(?<=[A-Za-z])\d|(?<=\d)[A-Za-z]")
 #: Random base 62 has one such neighbourhood in four characters, names and paths have next to none.
 _FEWEST_CHANGES = 5
@@ -27,11 +28,11 @@ def holds_secret(line: str) -> bool:
     """Return whether `line` seems to hold a key, a password or another long random string."""
     if len(line) < _SHORTEST:
         return False
-    for run in _RUN.findall(line):
-        if len(_LETTER_BESIDE_DIGIT.findall(run)) >= max(_FEWEST_CHANGES, len(run) // 8):
-            return True
-    if "-" in line or "_" in line or "A" in line or "eyJ" in line:
-        if _MARKED.search(line):
-            return True
-    # Quotes are the cheapest thing to look for, and there are few.
+    if _DIGIT.search(line) and (any(map(_is_random, _RUN.findall(line))) or _MARKED.search(line)):
+        return True
+    # Quotes are the cheapest thing to look for.
     return ("'" in line or '"' in line) and _NAMED.search(line) is not None
+
+
+def _is_random(run: str) -> bool:
+    return len(_LETTER_BESIDE_DIGIT.findall(run)) >= max(_FEWEST_CHANGES, len(run) // 8)

@@ -25,7 +25,7 @@ from collections.abc import Iterable, Sequence
 from attrs import frozen
 
 from tabby_ls.local_model.suffixes import DEPTH, narrow, order_by_context
-from tabby_ls.local_model.tokens import SEPARATOR, indentation, line_tokens, newline
+from tabby_ls.local_model.tokens import MAX_LINE, SEPARATOR, indentation, newline, split_line
 
 _MAGIC = b"tabby-ls"
 _VERSION = 1
@@ -69,7 +69,7 @@ def build_segment(files: Iterable[tuple[File, str]]) -> bytes:
         for line in text.split("\n"):
             entry = known.get(line)
             if entry is None:
-                numbered = array("I", map(numbers.__getitem__, line_tokens(line)))
+                numbered = array("I", map(numbers.__getitem__, split_line(line.strip()[:MAX_LINE])))
                 entry = known[line] = (indentation(line), numbered)
             if entry[1]:
                 tokens.append(numbers[newline(entry[0] - columns)])

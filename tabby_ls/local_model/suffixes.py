@@ -44,8 +44,7 @@ def order_by_context(tokens: array[int], size: int) -> array[int]:
             bucket.sort(key=context)
         bucket = to_take[number] + bucket
         order.extend(bucket)
-        for position in bucket:
-            token = tokens[position]
+        for position, token in zip(bucket, map(tokens.__getitem__, bucket), strict=True):
             if token > number:
                 to_take[token].append(position + 1)
         to_sort[number] = to_take[number] = _DONE

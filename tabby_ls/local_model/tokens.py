@@ -18,6 +18,7 @@ SEPARATOR = "\n"
 
 TAB_COLUMNS = 4
 _MAX_STEP = 40
+_NEWLINES = [f"\n{step}" for step in range(-_MAX_STEP, _MAX_STEP + 1)]
 #: Longer lines are data or generated; what is beyond is not worth learning. It also bounds every regex.
 MAX_LINE = 1000
 
@@ -67,17 +68,20 @@ _TOKEN = re.compile(
 _FIRST_OF_WORD = re.compile(r" ?[^\W\d]")
 
 
-def line_tokens(line: str) -> tuple[str, ...]:
-    """Return the tokens of one line, its indentation and the white space at its end left out.
+def split_line(text: str) -> tuple[str, ...]:
+    """Return the tokens of one line without indentation. A line that holds a secret has none.
 
-    A line that holds a secret has none: whatever learns from tokens never sees it.
+    Whatever learns from tokens thus never sees it.
     """
-    return _tokens(line.strip()[:MAX_LINE])
-
-
-@lru_cache(maxsize=8192)
-def _tokens(text: str) -> tuple[str, ...]:
     return () if holds_secret(text) else tuple(_TOKEN.findall(text))
+
+
+_split_again = lru_cache(maxsize=8192)(split_line)
+
+
+def line_tokens(line: str) -> tuple[str, ...]:
+    """Return the tokens of one line, its indentation and the white space at its end left out; remembered."""
+    return _split_again(line.strip()[:MAX_LINE])
 
 
 def indentation(line: str) -> int:
@@ -95,7 +99,7 @@ def indentation(line: str) -> int:
 
 def newline(step: int) -> str:
     """Return the newline token before a line indented by `step` columns more than the one before."""
-    return f"\n{max(-_MAX_STEP, min(_MAX_STEP, step))}"
+    return _NEWLINES[max(-_MAX_STEP, min(_MAX_STEP, step)) + _MAX_STEP]
 
 
 def is_newline(token: str) -> bool:

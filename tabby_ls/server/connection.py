@@ -60,7 +60,9 @@ class Connection:
         """Handle one message, then let other tasks run if messages have had the loop for a while."""
         if self._ended.done():
             return
-        self.protocol.receive(body)
+        if self.protocol.receive(body):
+            # Its handler sees the documents as they are now, before the messages behind it change them.
+            await asyncio.sleep(0)
         if not self._settled and self.protocol.initialized:
             self._settled = True
             settle()

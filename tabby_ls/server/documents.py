@@ -164,16 +164,6 @@ def snapshot(
     )
 
 
-def range_after(document: OpenDocument, position: types.Position, replaces: int) -> types.Range:
-    """The client's range from a position over the next `replaces` code points of its line."""
-    line, index = document.locate(position)
-    end = min(index + replaces, len(document.text.line(line)))
-    return types.Range(
-        types.Position(line, document.text.units(line, index)),
-        types.Position(line, document.text.units(line, end)),
-    )
-
-
 def _upward(text: TextLines, line: int, index: int, cells: list[TextLines], limit: int) -> Iterator[str]:
     """The text before a point from its own line up, on through the cells before it."""
     yield from text.upward(line, index, limit)

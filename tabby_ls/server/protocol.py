@@ -68,22 +68,24 @@ class ServerProtocol(LanguageServerProtocol):
         """The status to end the process with: 0 after `shutdown`, else 1."""
         return 0 if self._shutdown else 1
 
-    def receive(self, body: bytes | str) -> None:
-        """Handle one message as it came from the client; raises for none."""
+    def receive(self, body: bytes | str) -> bool:
+        """Handle one message as it came from the client; raises for none. Return whether it was a request."""
         try:
             message = json.loads(body)
         except (ValueError, RecursionError):
             logger.warning("received a message that is not JSON (%d bytes)", len(body))
             self._refuse(None, types.ErrorCodes.ParseError, "not JSON")
-            return
+            return False
         if not isinstance(message, dict):
             self._refuse(None, types.ErrorCodes.InvalidRequest, "not a JSON-RPC message")
         elif "method" not in message and self._waits_for(message.get("id")):
             self._receive_response(message)
         elif "id" in message:
             self._receive_request(message)
+            return True
         else:
             self._receive_notification(message)
+        return False
 
     # --- incoming ---
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from lsprotocol.types import Position, Range
+from lsprotocol.types import Position
 
 from tabby_ls.engine.snapshot import Snapshot
-from tabby_ls.server.documents import DocumentNotOpenError, OpenDocument, range_after, snapshot
+from tabby_ls.server.documents import DocumentNotOpenError, OpenDocument, snapshot
 from tabby_ls.server.text import Edit
 from tests.support.conversation import Conversation, insertion
 
@@ -56,7 +56,6 @@ def test_the_clients_positions_are_left_as_they_are(client):
     document = client.open(URI, "abc\n")
     position = Position(0, 99)
     snapshot(document, position)
-    range_after(document, position, 1)
     assert position == Position(0, 99)
 
 
@@ -130,21 +129,6 @@ def test_a_document_closed_meanwhile_has_no_snapshot(client):
 def test_an_escaped_uri_is_the_same_document(client):
     document = client.open("file:///c%3A/a%20b.py", "x")
     assert client.server.workspace.get_text_document("file:///c:/a b.py") is document
-
-
-# --- the way back ---
-
-
-@pytest.mark.parametrize(("encoding", "start", "end"), [("utf-8", 1, 6), ("utf-16", 1, 4), ("utf-32", 1, 3)])
-def test_a_range_covers_code_points_in_client_units(encoding, start, end):
-    document = in_encoding(encoding).open(URI, "(😀)\n")
-    assert range_after(document, Position(0, start), 2) == Range(Position(0, start), Position(0, end))
-
-
-def test_a_range_stays_on_its_line(client):
-    document = client.open(URI, "ab\r\ncd")
-    assert range_after(document, Position(0, 1), 99) == Range(Position(0, 1), Position(0, 2))
-    assert range_after(document, Position(0, 9), 0) == Range(Position(0, 2), Position(0, 2))
 
 
 # --- notebooks ---

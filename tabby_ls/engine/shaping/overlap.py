@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from os.path import commonprefix
 
 from tabby_ls.engine.shaping.brackets import Nesting, where_closed
 from tabby_ls.engine.snapshot import Suggestion
@@ -22,14 +23,17 @@ def fit_to_rest(text: str, before: str, rest: str) -> Suggestion:
     if not rest.strip():
         return Suggestion(text)
     start = Nesting().after(before[-_NEAR:])
-    end = start.after(text)
+    # What was opened before the cursor and is closed behind it ends the text where the text closes it too.
+    closer = where_closed(text, rest.lstrip()[0], start)
+    if closer >= 0:
+        end = closer + len(commonprefix([text[closer:], rest.lstrip()]))
+        text = text[:end]
+    after = start.after(text)
     lengths = (k for k in range(min(len(text), len(rest)), 0, -1) if _overlap(text, rest[:k]))
     overlaps = list(islice(lengths, _TRIED))
     for k in (*overlaps, 0):
-        if start.after(rest[:k]) == end:
+        if start.after(rest[:k]) == after:
             return Suggestion(text, k)
-    # What was opened before the cursor and is closed behind it ends the text where the text closes it too.
-    closer = where_closed(text, rest.lstrip()[0], start)
     if closer >= 0:
         return Suggestion(text[:closer])
     return Suggestion(text, len(rest) if len(rest) in overlaps else 0)

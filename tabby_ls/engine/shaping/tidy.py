@@ -38,5 +38,11 @@ def trim_start(text: str, snapshot: Snapshot) -> str:
 
 
 def trim_end(text: str, snapshot: Snapshot) -> str:
-    """Remove white space at the end where nothing follows on the line."""
-    return text if snapshot.line_suffix.strip() else text.rstrip()
+    """Remove white space at the end where nothing follows on the line, and line ends where something does.
+
+    A space before what follows may be wanted; a line end only where lines are put above it.
+    """
+    trimmed = text.rstrip()
+    if not snapshot.line_suffix.strip():
+        return trimmed
+    return trimmed if "\n" in text[len(trimmed) :] and snapshot.line_prefix.strip() else text

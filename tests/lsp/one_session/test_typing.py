@@ -196,7 +196,6 @@ async def test_the_answer_has_the_range_it_was_asked_for(editor: Editor, backend
     assert (item.insert_text, item.range) == ("'😀', b)", where)
 
 
-@pytest.mark.xfail(reason="handlers start only after the messages that came with the request", strict=False)
 async def test_a_request_sees_the_document_as_it_was_when_it_was_sent(
     editor: Editor, backend: ScriptedTabbyAPI
 ) -> None:
