@@ -190,6 +190,7 @@ class MenuSettings:
 class LocalSettings:
     """The local model."""
 
+    fallback: bool = _setting(True, "Suggest from the local model while the server cannot.", _boolean)
     index: bool = _setting(True, "Learn from the files of the workspace, not only from open ones.", _boolean)
     threshold: float = _setting(
         0.6, "How probable a suggestion must be to be shown unasked, from 0 to 1.", *_number(0.0, 1.0)

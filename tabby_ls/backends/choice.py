@@ -12,15 +12,21 @@ if TYPE_CHECKING:
     from tabby_ls.local_model.model import LocalModel
 
 
-def open_backend(settings: Settings, local_model: Callable[[], LocalModel]) -> Backend:
-    """Return the backend the settings ask for; nothing is connected yet. `local_model` is called if it is wanted."""
+def open_backends(settings: Settings, local_model: Callable[[], LocalModel]) -> list[Backend]:
+    """Return the backends the settings ask for, the first choice first; nothing is connected yet.
+
+    `local_model` is called once the local model is wanted.
+    """
     kind = settings.backend.kind
     if kind == "auto":
         kind = "tabbyapi" if settings.backend.url else "local"
+    backends: list[Backend] = []
     if kind == "tabbyapi":
         from tabby_ls.backends.tabbyapi import TabbyAPIBackend
 
-        return TabbyAPIBackend(settings.backend)
-    from tabby_ls.backends.local import LocalBackend
+        backends.append(TabbyAPIBackend(settings.backend))
+    if kind == "local" or settings.local.fallback:
+        from tabby_ls.backends.local import LocalBackend
 
-    return LocalBackend(local_model())
+        backends.append(LocalBackend(local_model))
+    return backends

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from attrs import define
@@ -22,7 +22,8 @@ class LocalBackend:
     renders_prompts = True
     is_instant = True
 
-    def __init__(self, model: LocalModel) -> None:
+    def __init__(self, model: Callable[[], LocalModel]) -> None:
+        """`model` is called when a prediction is first wanted."""
         self._model = model
 
     async def model(self) -> ModelInfo:
@@ -43,7 +44,7 @@ class LocalBackend:
             threshold=infill.threshold,
             max_lines=infill.max_lines,
         )
-        text = _Prediction(self._model, query)
+        text = _Prediction(self._model(), query)
         try:
             yield text
         finally:

@@ -13,7 +13,7 @@ from pathlib import Path
 from attrs import frozen
 
 from tabby_ls.backends.backend import BackendError
-from tabby_ls.backends.choice import open_backend
+from tabby_ls.backends.choice import open_backends
 from tabby_ls.commands.common import CommandError, command_settings, say
 from tabby_ls.commands.workspace import local_model_of
 from tabby_ls.engine.engine import Engine, Request
@@ -107,8 +107,8 @@ def _read(path: Path) -> str:
 
 
 async def _complete(settings: Settings, snapshot: Snapshot, path: Path, *, stream: bool) -> Outcome:
-    backend = open_backend(settings, lambda: local_model_of(settings, path))
-    engine = Engine(settings, Target(backend, settings), _ignore)
+    backend = open_backends(settings, lambda: local_model_of(settings, path))[0]
+    engine = Engine(settings, [Target(backend, settings)], _ignore)
     asking = asyncio.create_task(
         engine.suggest(Request(snapshot, invoked=True, deadline=settings.deadline_ms / 1000))
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
 
@@ -52,9 +52,9 @@ class Engine:
     """Answers requests for any number of documents; belongs to one event loop."""
 
     def __init__(
-        self, settings: Settings, target: Target, watch: Callable[[Outcome | BackendError], None]
+        self, settings: Settings, targets: Sequence[Target], watch: Callable[[Outcome | BackendError], None]
     ) -> None:
-        """`watch` is told of every outcome, and of every failure of the backend."""
+        """Ask the first of `targets` that is well. `watch` is told of every outcome, and of every failure."""
         self._watch = watch
         self._memory = Memory()
         self._pacer = Pacer()
@@ -63,14 +63,14 @@ class Engine:
         self._warming: asyncio.Task[None] | None = None
         #: All that run, so that they are not collected, and are waited for in the end.
         self._tasks: set[asyncio.Task[None]] = set()
-        self.configure(settings, target)
+        self.configure(settings, targets)
 
-    def configure(self, settings: Settings, target: Target) -> None:
+    def configure(self, settings: Settings, targets: Sequence[Target]) -> None:
         """Put new settings in force. What is running ends; what is remembered no longer counts."""
         for uri in list(self._generations):
             self._abandon(uri)
         self._settings = settings
-        self._target = target
+        self._targets = targets
         self._rules = FileRules(settings.exclude)
         self._memory = Memory()
         if self._warming is not None:
@@ -94,20 +94,48 @@ class Engine:
         if reason := refuse(now, language, self._settings, self._rules, invoked=request.invoked):
             return Outcome(reason)
         self._supersede(now)
+        failed: dict[int, Outcome] = {}
         while True:
             generation = self._joinable(request)
-            remembered = self._memory.recall(self._target.scope, now, invoked=request.invoked)
-            if remembered is not None:
-                return self._offer(remembered, now, Origin.MEMORY)
+            if (remembered := self._recall(request)) is not None:
+                return remembered
             origin = Origin.RUNNING
             if generation is None:
-                health = self._target.health
-                if health.error is not None and not request.invoked and health.is_resting(monotonic()):
-                    return Outcome(Reason.BACKEND_RESTING, detail=health.error.message)
-                generation, origin = self._start(request, language), Origin.ASKED
+                target = self._choose(request, failed)
+                if target is None:
+                    return next(iter(failed.values()), self._resting())
+                generation, origin = self._start(request, language, target), Origin.ASKED
             outcome = await self._outcome_of(generation, request, arrived, origin)
-            if outcome is not None:
+            if outcome is None:
+                continue
+            if outcome.reason is not Reason.BACKEND_FAILED:
                 return outcome
+            failed[id(generation.target)] = outcome
+
+    def _recall(self, request: Request) -> Outcome | None:
+        for target in self._targets:
+            text = self._memory.recall(target.scope, request.snapshot, invoked=request.invoked)
+            if text is not None:
+                return self._offer(text, request.snapshot, Origin.MEMORY, target)
+            if not target.health.is_resting(monotonic()):
+                break  # what others said while it was down no longer counts
+        return None
+
+    def _choose(self, request: Request, failed: Container[int]) -> Target | None:
+        """Return the first target to ask: none that failed this request, and unless invoked none that rests."""
+        now = monotonic()
+        return next(
+            (
+                target
+                for target in self._targets
+                if id(target) not in failed and (request.invoked or not target.health.is_resting(now))
+            ),
+            None,
+        )
+
+    def _resting(self) -> Outcome:
+        error = self._targets[0].health.error
+        return Outcome(Reason.BACKEND_RESTING, detail=error.message if error else "")
 
     def edited(self, uri: str, edits: list[Edit]) -> None:
         """Take note of a change of a document; a generation that it contradicts ends at once."""
@@ -130,7 +158,7 @@ class Engine:
         """Learn what the backend serves before the first request has to wait for it."""
         if self._warming is not None:
             self._warming.cancel()
-        self._warming = self._keep(asyncio.create_task(self._warm_up(self._target)))
+        self._warming = self._keep(asyncio.create_task(self._warm_up(self._targets[0])))
 
     async def _warm_up(self, target: Target) -> None:
         try:
@@ -164,10 +192,10 @@ class Engine:
             return generation.origin == request.snapshot
         return generation.rest_for(request.snapshot) is not None
 
-    def _start(self, request: Request, language: Language) -> Generation:
+    def _start(self, request: Request, language: Language, target: Target) -> Generation:
         now = request.snapshot
         mode = choose_mode(now, language, multiline=self._settings.multiline, invoked=request.invoked)
-        generation = Generation(now, mode, request.invoked)
+        generation = Generation(now, mode, request.invoked, target)
         self._generations[now.uri] = generation
         self._keep(generation.start(self._generate))
         return generation
@@ -202,12 +230,12 @@ class Engine:
 
     async def _generate(self, generation: Generation) -> None:
         """Pace, prepare, prompt, stream; remember what came of it."""
-        target, memory = self._target, self._memory
+        target, memory = generation.target, self._memory
         try:
             if not (generation.invoked or target.backend.is_instant):
                 await asyncio.sleep(self._pacer.delay(self._settings.debounce_ms))
             generation.asked_at = monotonic()
-            await self._read(generation, target)
+            await self._read(generation)
         except BackendError as error:
             if not generation.abandoned:
                 generation.error = error
@@ -224,7 +252,8 @@ class Engine:
             if self._generations.get(generation.origin.uri) is generation:
                 del self._generations[generation.origin.uri]
 
-    async def _read(self, generation: Generation, target: Target) -> None:
+    async def _read(self, generation: Generation) -> None:
+        target = generation.target
         while True:
             await target.prepare()
             infill = target.infill(generation.origin, generation.mode, invoked=generation.invoked)
@@ -266,7 +295,8 @@ class Engine:
                 return Outcome(Reason.TOO_LATE, complete=False, timings=timings)
         elif rest is None or (not rest.strip() and request.snapshot != generation.origin):
             return None  # it said something else than the user typed meanwhile, or just that
-        return evolve(self._offer(rest, request.snapshot, origin), complete=generation.ended, timings=timings)
+        offer = self._offer(rest, request.snapshot, origin, generation.target)
+        return evolve(offer, complete=generation.ended, timings=timings)
 
     @contextmanager
     def _waiting(self, generation: Generation, request: Request) -> Iterator[_Pending]:
@@ -278,8 +308,9 @@ class Engine:
             self._pending.remove(pending)
             generation.leave(pending.waiter)
 
-    def _offer(self, text: str, now: Snapshot, origin: Origin) -> Outcome:
-        suggestion = shape(text, now)
+    def _offer(self, text: str, now: Snapshot, origin: Origin, target: Target) -> Outcome:
+        suggestion, backend = shape(text, now), target.backend.kind
         if suggestion is None:
-            return Outcome(Reason.ALREADY_THERE if text.strip() else Reason.NOTHING_TO_SAY, origin=origin)
-        return Outcome(Reason.SHOWN, suggestion, origin)
+            reason = Reason.ALREADY_THERE if text.strip() else Reason.NOTHING_TO_SAY
+            return Outcome(reason, origin=origin, backend=backend)
+        return Outcome(Reason.SHOWN, suggestion, origin, backend=backend)

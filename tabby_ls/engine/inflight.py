@@ -13,6 +13,7 @@ from tabby_ls.backends.backend import BackendError
 from tabby_ls.engine.ahead import agrees, region_agrees, typed_since, was_typed
 from tabby_ls.engine.shaping.mode import Mode
 from tabby_ls.engine.snapshot import Snapshot
+from tabby_ls.engine.target import Target
 
 
 @frozen(slots=True)
@@ -36,6 +37,7 @@ class Generation:
     origin: Snapshot
     mode: Mode
     invoked: bool
+    target: Target
     text: str = ""
     ended: bool = False
     error: BackendError | None = None

@@ -58,6 +58,8 @@ class Outcome:
     suggestion: Suggestion | None = None
     origin: Origin | None = None
     complete: bool = True
+    #: The kind of backend that answered, "" if none did.
+    backend: str = ""
     detail: str = ""
     timings: Timings = field(factory=Timings)
 

@@ -87,8 +87,19 @@ def _opened(server: TabbyLanguageServer, params: types.DidOpenTextDocumentParams
 
 
 def _saved(server: TabbyLanguageServer, params: types.DidSaveTextDocumentParams) -> None:
+    server.session.files_changed([params.text_document.uri])
     with suppress(DocumentNotOpenError):
         server.session.learn(server.protocol.documents.get_text_document(params.text_document.uri))
+
+
+async def _folders_changed(
+    server: TabbyLanguageServer, params: types.DidChangeWorkspaceFoldersParams
+) -> None:
+    await server.session.folders_changed(params.event)
+
+
+def _files_changed(server: TabbyLanguageServer, params: types.DidChangeWatchedFilesParams) -> None:
+    server.session.files_changed(change.uri for change in params.changes)
 
 
 def _closed(server: TabbyLanguageServer, params: types.DidCloseTextDocumentParams) -> None:
@@ -169,6 +180,8 @@ _FEATURES: dict[str, tuple[Any, Any]] = {
     types.INITIALIZE: (_initialize, None),
     types.INITIALIZED: (_initialized, None),
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: (_configuration_changed, None),
+    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: (_folders_changed, None),
+    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: (_files_changed, None),
     types.TEXT_DOCUMENT_DID_OPEN: (_opened, None),
     types.TEXT_DOCUMENT_DID_SAVE: (_saved, types.SaveOptions(include_text=False)),
     types.TEXT_DOCUMENT_DID_CLOSE: (_closed, None),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from lsprotocol import types
+from pygls.uris import to_fs_path
 
 from tabby_ls import settings as user_settings
 from tabby_ls.backends.backend import Backend
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from tabby_ls.engine.target import Target
     from tabby_ls.local_model.model import LocalModel
     from tabby_ls.server.app import TabbyLanguageServer
+    from tabby_ls.server.indexing import Indexing
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +57,9 @@ class ClientSession:
         self.settings = Settings()
         self.status = Status(server)
         self._problems: list[Problem] = []
-        self._backend: Backend | None = None
+        self._backends: list[Backend] = []
         self._local_model: LocalModel | None = None
+        self._indexing: Indexing | None = None
 
     def begin(self, params: types.InitializeParams) -> None:
         """Take in what `initialize` says. Nothing slow happens here."""
@@ -73,7 +77,7 @@ class ClientSession:
         """The engine, made at its first use: the answer to `initialize` does not wait for it to be imported."""
         from tabby_ls.engine.engine import Engine
 
-        return Engine(self.settings, self._target(), self.status.watch)
+        return Engine(self.settings, self._targets(), self.status.watch)
 
     async def suggest(self, now: Snapshot, *, invoked: bool, seconds: float) -> Outcome:
         """Return what to offer at a cursor, after at most so many seconds."""
@@ -99,8 +103,10 @@ class ClientSession:
         """Stop everything."""
         if "engine" in vars(self):
             await self.engine.close()
-        if self._backend is not None:
-            await self._backend.close()
+        for backend in self._backends:
+            await backend.close()
+        if self._indexing is not None:
+            await self._indexing.close()
 
     # Settings
 
@@ -145,10 +151,10 @@ class ClientSession:
             self.settings = settings
             self._log()
             if "engine" in vars(self):
-                former = self._backend
-                self.engine.configure(settings, self._target())
-                if former is not None:
-                    await former.close()
+                former = self._backends
+                self.engine.configure(settings, self._targets())
+                for backend in former:
+                    await backend.close()
 
     def _resolve(self) -> tuple[Settings, list[Problem]]:
         settings, problems = user_settings.load()
@@ -161,12 +167,12 @@ class ClientSession:
             problems += more
         return settings, problems
 
-    def _target(self) -> Target:
-        from tabby_ls.backends.choice import open_backend
+    def _targets(self) -> list[Target]:
+        from tabby_ls.backends.choice import open_backends
         from tabby_ls.engine.target import Target
 
-        self._backend = open_backend(self.settings, self._the_local_model)
-        return Target(self._backend, self.settings)
+        self._backends = open_backends(self.settings, self._the_local_model)
+        return [Target(backend, self.settings) for backend in self._backends]
 
     # The menu
 
@@ -225,7 +231,32 @@ class ClientSession:
             self._local_model = LocalModel()
             for document in self._server.protocol.documents.text_documents.values():
                 self.learn(cast(OpenDocument, document))
+            self._index(self._local_model)
         return self._local_model
+
+    def _index(self, model: LocalModel) -> None:
+        """Learn from the workspace too, if the user wants that."""
+        if self.settings.local.index and self._indexing is None:
+            from tabby_ls.server.indexing import Indexing
+
+            self._indexing = Indexing(self._server, model, shows_progress=self.client.shows_progress)
+            self._indexing.add(self._roots())
+
+    def _roots(self) -> list[Path]:
+        workspace = self._server.protocol.documents
+        uris = list(workspace.folders) or [workspace.root_uri]
+        return [Path(path) for path in map(_path_of, uris) if path]
+
+    async def folders_changed(self, event: types.WorkspaceFoldersChangeEvent) -> None:
+        """The workspace has other folders."""
+        if self._indexing is not None:
+            await self._indexing.remove([Path(path) for f in event.removed if (path := _path_of(f.uri))])
+            self._indexing.add([Path(path) for f in event.added if (path := _path_of(f.uri))])
+
+    def files_changed(self, uris: Iterable[str]) -> None:
+        """Files changed on disk, by whatever program."""
+        if self._indexing is not None:
+            self._indexing.changed([Path(path) for path in map(_path_of, uris) if path])
 
     def learn(self, document: OpenDocument) -> None:
         """Take in the text of a document that was opened or saved."""
@@ -237,6 +268,10 @@ class ClientSession:
         self.engine.closed(uri)
         if self._local_model is not None:
             self._local_model.close_document(uri)
+
+
+def _path_of(uri: str | None) -> str | None:
+    return to_fs_path(uri) if uri else None
 
 
 def _section(data: Any) -> Mapping[str, Any]:

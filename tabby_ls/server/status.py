@@ -54,7 +54,8 @@ class Status:
             return
         self.outcomes.append(event)
         logger.debug("request: %s %s %s", event.reason, event.origin or "", event.timings)
-        if self._troubles and event.reason in _ANSWERS and event.origin is not Origin.MEMORY:
+        is_answer = event.reason in _ANSWERS and event.origin is not Origin.MEMORY
+        if self._troubles and is_answer and event.backend != "local":
             self._troubles.clear()
             self._notify("ready", "")
             logger.warning("backend: answers again")

@@ -174,3 +174,22 @@ def changes(old: list[tuple[File, str]], new: list[tuple[File, str]], most_lines
             if kind in ("insert", "replace") and b2 - b1 <= most_lines and code.intersection(range(b1, b2)):
                 found.append(Change(file.name, b[:b1], b[b1:b2], a[a2:]))
     return found
+
+
+def replay_questions(found: Sequence[Change], count: int, rng: random.Random) -> list[Question]:
+    """Draw cursors in added lines; what was added after them is still missing."""
+    spots = [(change, number) for change in found for number in code_lines("\n".join(change.added))]
+    rng.shuffle(spots)
+    questions: list[Question] = []
+    for change, number in spots[:count]:
+        lines = [*change.above, *change.added, *change.below]
+        missing = len(change.added) - number - 1
+        question = _ask(change.path, lines, len(change.above) + number, missing, rng)
+        if question is not None:
+            questions.append(question)
+    return questions
+
+
+def read_texts(root: Path) -> list[tuple[File, str]]:
+    """Return all files of a project that the local model would learn from."""
+    return [(file, text) for file in list_files(root) if (text := read(root, file.name))]

@@ -97,6 +97,7 @@ async def compare_start_up(runs: int) -> None:
         served = {"TABBY_LS_BACKEND_URL": model.url, "TABBY_LS_DEBOUNCE_MS": "0"}
         variants = {
             "bare pygls": (("-c", _BARE), {}),
+            "tabby-ls, local": (_OURS, local),
             "tabby-ls, TabbyAPI": (_OURS, served),
         }
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in variants}

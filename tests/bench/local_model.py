@@ -48,6 +48,7 @@ from tests.bench.cursors import (
     held_out_questions,
     question_at,
     read_project,
+    read_texts,
     true_tokens,
 )
 
@@ -185,7 +186,7 @@ def typing(package: Package, folder: Path, count: int, seed: int) -> Typed:
     """Type what the new version of a project added into the old one."""
     rng = random.Random(f"{seed} {package.name} typing")
     old_root, new_root = fetch(package, folder, version=package.previous), fetch(package, folder)
-    old, new = (_texts(root) for root in (old_root, new_root))
+    old, new = (read_texts(root) for root in (old_root, new_root))
     found = changes(old, new)
     rng.shuffle(found)
     typed = Typed()
@@ -213,10 +214,6 @@ def typing(package: Package, folder: Path, count: int, seed: int) -> Typed:
             typed.lines += 1
         typed.ghosts = sum(bool(ghost) for ghost in ghosts)
     return typed
-
-
-def _texts(root: Path) -> list[tuple[object, str]]:
-    return [(file, text) for file in list_files(root) if (text := read(root, file.name))]
 
 
 def _lines_to_type(found: Iterable[Change]) -> Iterator[tuple[Change, int]]:

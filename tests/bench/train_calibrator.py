@@ -13,8 +13,9 @@ import argparse
 import json
 import random
 import sys
-import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -27,10 +28,18 @@ from tabby_ls.local_model.blend import END_OF_LINE, Source
 from tabby_ls.local_model.decode import decode
 from tabby_ls.local_model.features import NAMES
 from tabby_ls.local_model.nearness import weights
-from tabby_ls.local_model.segment import Segment, build_segment
+from tabby_ls.local_model.segment import File, Segment, build_segment
 from tabby_ls.local_model.tokens import indentation, line_tokens, newline
-from tests.bench.corpus import DEFAULT_FOLDER, TRAINING, fetch
-from tests.bench.cursors import Project, Question, held_out_questions, read_project, true_tokens
+from tests.bench.corpus import DEFAULT_FOLDER, TRAINING, Package, fetch
+from tests.bench.cursors import (
+    Question,
+    changes,
+    held_out_questions,
+    read_project,
+    read_texts,
+    replay_questions,
+    true_tokens,
+)
 
 _OUT = Path(tabby_ls.local_model.__file__).with_name("calibrator.json")
 #: Share of questions with lines missing after the cursor, and of those asked without any index.
@@ -60,12 +69,24 @@ def rows_of(question: Question, sources: list[Source]) -> Iterator[Row]:
             return
 
 
-def rows_of_project(project: Project, count: int, rng: random.Random) -> Iterator[Row]:
-    """Yield the rows of `count` random cursors."""
-    segment = Segment(build_segment(project.workspace))
+def rows_of_package(package: Package, folder: Path, count: int, seed: int) -> list[Row]:
+    """Return the rows of `count` cursors in held-out files, and of half as many in what a version added."""
+    rng = random.Random(f"{seed} {package.name}")
+    project = read_project(package.name, fetch(package, folder), rng)
+    rows = list(_rows(held_out_questions(project, count, rng, gone=_GONE), project.workspace, rng))
+    if package.previous:
+        old = read_texts(fetch(package, folder, version=package.previous))
+        found = changes(old, read_texts(fetch(package, folder)))
+        rows += _rows(replay_questions(found, count // 2, rng), old, rng)
+    return rows
+
+
+def _rows(questions: list[Question], workspace: list[tuple[File, str]], rng: random.Random) -> Iterator[Row]:
+    segment = Segment(build_segment(workspace))
     names = [file.name for file in segment.files]
-    for question in held_out_questions(project, count, rng, gone=_GONE):
-        source = Source(segment, weights(names, str(PurePosixPath(question.path).parent)))
+    for question in questions:
+        here = str(PurePosixPath(question.path).parent)
+        source = Source(segment, weights(names, here, frozenset({question.path})))
         yield from rows_of(question, [] if rng.random() < _NO_INDEX else [source])
 
 
@@ -104,22 +125,19 @@ def main() -> None:
     arguments.add_argument("folder", type=Path, nargs="?", default=DEFAULT_FOLDER)
     arguments.add_argument("--questions", type=int, default=2500, help="cursors per project")
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--jobs", type=int, default=2)
     arguments.add_argument("--out", type=Path, default=_OUT)
     given = arguments.parse_args()
     rows: list[list[float]] = []
     right: list[bool] = []
     groups: list[int] = []
-    for number, package in enumerate(TRAINING):
-        started = time.monotonic()
-        rng = random.Random(f"{given.seed} {package.name}")
-        project = read_project(package.name, fetch(package, given.folder), rng)
-        for features, is_right in rows_of_project(project, given.questions, rng):
-            rows.append(features)
-            right.append(is_right)
-            groups.append(number)
-        print(
-            f"{package.name} {package.version}: {groups.count(number)} steps, {time.monotonic() - started:.0f} s"
-        )
+    with ProcessPoolExecutor(given.jobs) as pool:
+        ask = partial(rows_of_package, folder=given.folder, count=given.questions, seed=given.seed)
+        for number, (package, found) in enumerate(zip(TRAINING, pool.map(ask, TRAINING), strict=True)):
+            rows += [features for features, _ in found]
+            right += [is_right for _, is_right in found]
+            groups += [number] * len(found)
+            print(f"{package.name} {package.version}: {len(found)} steps", flush=True)
     x, y, group = np.array(rows, dtype=np.float32), np.array(right), np.array(groups)
     held = np.isin(group, [1, 7])
     check = fit(x[~held], y[~held], given.seed)

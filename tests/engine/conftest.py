@@ -33,7 +33,7 @@ async def engine_over(watched: list[Outcome | BackendError]) -> AsyncIterator[En
 
     def make(backend: FakeBackend, /, **settings: Any) -> Engine:
         in_force = Settings(**({"debounce_ms": 0} | settings))
-        engine = Engine(in_force, Target(backend, in_force), watched.append)
+        engine = Engine(in_force, [Target(backend, in_force)], watched.append)
         engines.append((engine, backend))
         return engine
 

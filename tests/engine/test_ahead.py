@@ -11,8 +11,12 @@ from tabby_ls.engine.ahead import agrees, region_agrees, typed_since
 from tabby_ls.engine.inflight import Edit, Generation
 from tabby_ls.engine.shaping.mode import Mode
 from tabby_ls.engine.snapshot import Snapshot
+from tabby_ls.engine.target import Target
+from tabby_ls.settings import Settings
+from tests.support.fake_backend import FakeBackend
 from tests.support.typist import snapshot_at
 
+TARGET = Target(FakeBackend([]), Settings())
 PAIRS = {"(": ")", "[": "]", "{": "}", '"': '"', "'": "'"}
 fragments = st.lists(
     st.sampled_from(["a", "b", "xy", " ", "\n", "\n  ", "(", ")", "]", '"', ";"]), max_size=8
@@ -159,7 +163,7 @@ def test_typing_the_generated_text_never_ends_it(text: str, arrived: int, finish
     """Whatever the editor closes by itself, and however much of the text is known already."""
     document = Document("x\ny = ", ")\nz")
     known = text if finished else text[:arrived]
-    generation = Generation(document.snapshot, Mode.BLOCK, invoked=False, text=known, ended=finished)
+    generation = Generation(document.snapshot, Mode.BLOCK, False, TARGET, text=known, ended=finished)
     for key in text:
         if document.closed.startswith(key):
             document.type_over()
@@ -182,7 +186,7 @@ keys = st.text("abc \n", max_size=6)
 @example("abc", "ab", True)
 def test_a_generation_lives_exactly_as_long_as_keys_agree(typed: str, text: str, finished: bool) -> None:
     document = Document("x\ny = ", " + 1\nz")
-    generation = Generation(document.snapshot, Mode.BLOCK, invoked=False, text=text, ended=finished)
+    generation = Generation(document.snapshot, Mode.BLOCK, False, TARGET, text=text, ended=finished)
     for count, key in enumerate(typed, start=1):
         document.replace(0, key)
         expected = agrees(typed[:count], text, finished=finished)
@@ -193,7 +197,7 @@ def test_a_generation_lives_exactly_as_long_as_keys_agree(typed: str, text: str,
 
 
 def survives(text: str, *edits: Edit, before: str = "x = |") -> bool:
-    generation = Generation(snapshot_at(before), Mode.LINE, invoked=False, text=text)
+    generation = Generation(snapshot_at(before), Mode.LINE, False, TARGET, text=text)
     return all(generation.survives(edit) for edit in edits)
 
 

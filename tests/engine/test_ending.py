@@ -263,7 +263,7 @@ async def test_closing_ends_everything_and_waits_for_it(engine_over: EngineFacto
 
 async def test_an_engine_can_be_closed_before_it_did_anything() -> None:
     settings = Settings()
-    engine = Engine(settings, Target(FakeBackend([]), settings), lambda _: None)
+    engine = Engine(settings, [Target(FakeBackend([]), settings)], lambda _: None)
     await engine.close()
 
 

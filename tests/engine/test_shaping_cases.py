@@ -52,9 +52,10 @@ PIECES: dict[str, Callable[[str], list[str]]] = {
 async def test_case(case: Case, pieces: str) -> None:
     now = snapshot_at(case.before, case.language)
     mode = choose_mode(now, language_named(case.language), multiline="auto", invoked=case.invoked)
-    generation = Generation(now, mode, case.invoked)
     backend = FakeBackend(PIECES[pieces](case.answer), cut_short=case.cut_short)
-    infill = Target(backend, Settings()).infill(now, mode, invoked=case.invoked)
+    target = Target(backend, Settings())
+    generation = Generation(now, mode, case.invoked, target)
+    infill = target.infill(now, mode, invoked=case.invoked)
     await read_answer(generation, backend, infill, None)
     suggestion = shape(generation.text, now)
     if case.after == "nothing":

@@ -16,9 +16,11 @@ from tabby_ls.engine.shaping.mode import Mode, choose_mode
 from tabby_ls.engine.shaping.settled import settled
 from tabby_ls.engine.shaping.shape import shape
 from tabby_ls.engine.snapshot import Snapshot
+from tabby_ls.engine.target import Target
 from tabby_ls.languages import language_named
 from tabby_ls.prompts.families import Family, family_named
 from tabby_ls.prompts.sentinels import first_sentinel
+from tabby_ls.settings import Settings
 from tests.support.fake_backend import FakeBackend
 from tests.support.typist import applied
 
@@ -84,7 +86,7 @@ def in_pieces(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> list[str]:
 
 def read(now: Snapshot, pieces: list[str], mode: Mode, family: Family | None, *, cut_short: bool) -> str:
     async def reading() -> str:
-        generation = Generation(now, mode, invoked=False)
+        generation = Generation(now, mode, False, Target(FakeBackend([]), Settings()))
         infill = Infill("", "", "", "", None, None, (), 64, 0.0, 0.0, 1)
         await read_answer(generation, FakeBackend(pieces, cut_short=cut_short), infill, family)
         return generation.text

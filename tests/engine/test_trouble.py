@@ -164,7 +164,7 @@ async def test_changed_settings_end_what_runs_and_forget_what_is_known(engine_ov
     await eventually(lambda: len(old.streams) == 2)
     new = FakeBackend(["2"])
     settings = Settings(debounce_ms=0)
-    engine.configure(settings, Target(new, settings))
+    engine.configure(settings, [Target(new, settings)])
     assert (await running).reason is Reason.SUPERSEDED
     await eventually(lambda: old.open_streams == 0)
     typist.now = here
@@ -202,7 +202,7 @@ async def test_an_answer_that_is_cut_off_is_not_remembered(engine_over: EngineFa
     typist.ask(invoked=True)
     await eventually(lambda: engine.running_text(here.uri))
     settings = Settings(debounce_ms=0)
-    engine.configure(settings, Target(backend, settings))
+    engine.configure(settings, [Target(backend, settings)])
     await eventually(lambda: backend.open_streams == 0)
     assert text_of(await typist.ask()) == "3"
 
@@ -214,7 +214,7 @@ async def test_changed_settings_warm_up_the_new_backend(
     new = FakeBackend(["1"], model=ModelInfo("Qwen2.5-Coder-7B"))
     engine = engine_over(old)
     engine.warm_up()
-    engine.configure(settings := Settings(), Target(new, settings))
+    engine.configure(settings := Settings(), [Target(new, settings)])
     await eventually(lambda: new.models_asked == 1)
     assert old.models_asked == 0
     assert watched == []

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
-from os.path import commonprefix
+from itertools import islice, takewhile
 
 from tabby_ls.engine.shaping.brackets import Nesting, where_closed
 from tabby_ls.engine.snapshot import Suggestion
@@ -26,8 +25,7 @@ def fit_to_rest(text: str, before: str, rest: str) -> Suggestion:
     # What was opened before the cursor and is closed behind it ends the text where the text closes it too.
     closer = where_closed(text, rest.lstrip()[0], start)
     if closer >= 0:
-        end = closer + len(commonprefix([text[closer:], rest.lstrip()]))
-        text = text[:end]
+        text = text[:closer] + _shared_beginning(text[closer:], rest.lstrip())
     after = start.after(text)
     lengths = (k for k in range(min(len(text), len(rest)), 0, -1) if _overlap(text, rest[:k]))
     overlaps = list(islice(lengths, _TRIED))
@@ -37,6 +35,10 @@ def fit_to_rest(text: str, before: str, rest: str) -> Suggestion:
     if closer >= 0:
         return Suggestion(text[:closer])
     return Suggestion(text, len(rest) if len(rest) in overlaps else 0)
+
+
+def _shared_beginning(one: str, other: str) -> str:
+    return "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _overlap(text: str, beginning: str) -> bool:
