@@ -190,7 +190,7 @@ class Engine:
             return False
         if generation.asked_at is None:  # still pacing: nothing is lost by asking for the newer state
             return generation.origin == request.snapshot
-        return generation.rest_for(request.snapshot) is not None
+        return generation.leads_to(request.snapshot)
 
     def _start(self, request: Request, language: Language, target: Target) -> Generation:
         now = request.snapshot

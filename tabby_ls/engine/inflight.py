@@ -90,15 +90,20 @@ class Generation:
         self._settle()
 
     def rest_for(self, now: Snapshot) -> str | None:
-        """Return what it has for a later state of the document, None if that state contradicts it.
+        """Return what it has for a later state of the document, None if that state contradicts it."""
+        typed = typed_since(self.origin, now)
+        if typed is None or not agrees(typed, self.text, finished=self.ended):
+            return None
+        return self.text[len(typed) :]
+
+    def leads_to(self, now: Snapshot) -> bool:
+        """Return whether the document is in the state `now`, and that agrees with what is generated.
 
         What stands between the two cursors must have been typed: moving down over text that was there is not
         typing, even where it reads the same.
         """
         typed = typed_since(self.origin, now)
-        if typed is None or not agrees(typed, self.text, finished=self.ended):
-            return None
-        return self.text[len(typed) :] if was_typed(typed, self._region) else None
+        return typed is not None and was_typed(typed, self._region) and self.agrees()
 
     def survives(self, edit: Edit) -> bool:
         """Take note of an edit; return whether the document still agrees with what is generated.

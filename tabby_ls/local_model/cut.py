@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from attrs import frozen
 
@@ -36,39 +36,59 @@ def fits(cursor: Cursor) -> bool:
 def best_cut(cursor: Cursor, steps: Sequence[Step], threshold: float) -> Cut | None:
     """Return the beginning that saves the most keystrokes on average, of those at least `threshold` probable.
 
-    Accepting costs one keystroke. None if every beginning is too short, too improbable or vetoed.
+    Accepting costs one keystroke. None if every beginning is too short, too improbable or says what is there.
     """
     best, most = None, 0.0
-    tokens: list[str] = []
-    goal = _goal(cursor)
-    for number, step in enumerate(steps):
-        if step.so_far < threshold or (goal and step.token == END_OF_LINE):
+    for cut in _beginnings(cursor, steps):
+        if cut.probability < threshold:
             break
+        worth = cut.probability * (len(cut.text) - 1)
+        if len(cut.text) >= SHORTEST and worth > most and not cut.text.isspace():
+            best, most = cut, worth
+    return None if best is None or _is_there_already(cursor, best.text) else best
+
+
+def _beginnings(cursor: Cursor, steps: Sequence[Step]) -> Iterator[Cut]:
+    """Yield the text after each step, as far as it fits between what is before and after the cursor."""
+    goal = _goal(cursor)
+    below = _line_below(cursor)
+    tokens: list[str] = []
+    line: list[Cut] = []
+    for number, step in enumerate(steps):
         if step.token == END_OF_LINE:
+            if goal:
+                return
+            yield from line
+            line = []
             continue
         tokens.append(step.token)
-        if goal and (number + 1 == len(steps) or steps[number + 1].token.strip() != goal):
-            continue
         text = render(tokens, cursor.columns, tabs=cursor.buffer.uses_tabs)[len(cursor.typed) :]
-        worth = step.so_far * (len(text) - 1)
-        if len(text) >= SHORTEST and worth > most and not text.isspace():
-            best, most = Cut(text, step.so_far), worth
-    if best is None or _says_what_follows(cursor, best.text):
-        return None
-    return best
+        if "\n" in text and text.rpartition("\n")[2].strip() == below:
+            return
+        following = steps[number + 1].token if number + 1 < len(steps) else ""
+        if not goal:
+            line.append(Cut(text, step.so_far))
+        elif following.strip() == goal:
+            space = following[0] == " " != cursor.rest[0]
+            yield Cut(text + " " * space, step.so_far)
+    yield from line
 
 
 def _goal(cursor: Cursor) -> str:
     """Return the token right of the cursor that inserted text must lead to; "" if it is free to end the line."""
-    rest = cursor.rest.strip()
-    return "" if _CLOSERS.issuperset(rest) else line_tokens(rest)[0].strip() if line_tokens(rest) else ""
+    tokens = line_tokens(cursor.rest)
+    return "" if _CLOSERS.issuperset(cursor.rest) or not tokens else tokens[0].strip()
 
 
-def _says_what_follows(cursor: Cursor, text: str) -> bool:
-    """Return whether the text, or the line it makes, already stands right of or below the cursor."""
+def _line_below(cursor: Cursor) -> str:
+    return cursor.buffer.below.lstrip().partition("\n")[0].strip()
+
+
+def _is_there_already(cursor: Cursor, text: str) -> bool:
+    """Return whether the text, or the line it makes, stands right of or below the cursor."""
     rest = cursor.rest.strip()
     if rest and rest.startswith(text.strip()):
         return True
-    below = cursor.buffer.below.lstrip("\n").partition("\n")[0].strip()
     line = "".join(cursor.line[1:]) + cursor.typed + text.partition("\n")[0]
+    below = _line_below(cursor)
     return bool(below) and line.strip() == below

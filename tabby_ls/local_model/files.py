@@ -34,8 +34,8 @@ def _spec(kind: str) -> GitIgnoreSpec:
 
 
 def is_private(name: str) -> bool:
-    """Return whether a file holds secrets by its name (a path with forward slashes)."""
-    return _spec("private").match_file(name.lstrip("/"))
+    """Return whether a file holds secrets by its name (a path with forward slashes, in any case)."""
+    return _spec("private").match_file(name.lower().lstrip("/"))
 
 
 def list_files(root: Path) -> list[File]:

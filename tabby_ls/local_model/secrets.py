@@ -19,8 +19,11 @@ _NAMED = re.compile(
 )
 _DIGIT = re.compile(r"[0-9]")
 _LETTER_BESIDE_DIGIT = re.compile(r"(?<=[A-Za-z])\d|(?<=\d)[A-Za-z]")
-#: Random base 62 has one such neighbourhood in four characters, names and paths have next to none.
+_CASE_CHANGE = re.compile(r"(?<=[a-z])[A-Z]|(?<=[A-Z])[a-z]")
+#: Random base 62 changes between letters and digits, or between cases, at more than every second character; names
+#: in camel case do at every third, and paths and other names hardly ever go from letters to digits.
 _FEWEST_CHANGES = 5
+_CHANGES_PER_CHARACTER = 0.45
 _SHORTEST = 16
 
 
@@ -35,4 +38,7 @@ def holds_secret(line: str) -> bool:
 
 
 def _is_random(run: str) -> bool:
-    return len(_LETTER_BESIDE_DIGIT.findall(run)) >= max(_FEWEST_CHANGES, len(run) // 8)
+    digits = len(_LETTER_BESIDE_DIGIT.findall(run))
+    if digits >= max(_FEWEST_CHANGES, len(run) // 8):
+        return True
+    return digits + len(_CASE_CHANGE.findall(run)) >= _CHANGES_PER_CHARACTER * len(run)

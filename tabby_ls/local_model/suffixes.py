@@ -39,12 +39,15 @@ def order_by_context(tokens: array[int], size: int) -> array[int]:
         former = token
     to_take: list[list[int]] = [[] for _ in range(size)]
     order = array("I")
+    # The last token is in no context, and no position follows it.
+    following = tokens[:-1]
+    following.append(0)
     for number, bucket in enumerate(to_sort):
         if len(bucket) > 1:
             bucket.sort(key=context)
         bucket = to_take[number] + bucket
         order.extend(bucket)
-        for position, token in zip(bucket, map(tokens.__getitem__, bucket), strict=True):
+        for position, token in zip(bucket, map(following.__getitem__, bucket), strict=True):
             if token > number:
                 to_take[token].append(position + 1)
         to_sort[number] = to_take[number] = _DONE

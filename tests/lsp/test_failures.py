@@ -27,7 +27,7 @@ def free_port() -> int:
 async def ask_until_answered(editor: Editor) -> str:
     """Ask as an editor does while one types: a failed backend is left alone for a while."""
     async with asyncio.timeout(20):
-        while not (items := await editor.ghost()):  # noqa: ASYNC110
+        while not (items := await editor.ghost()):
             await asyncio.sleep(0.05)
     assert isinstance(items[0].insert_text, str)
     return items[0].insert_text
@@ -67,6 +67,26 @@ async def test_a_server_that_goes_away_and_comes_back(tmp_path: Path) -> None:
         editor.replace("y = ", "z = ")
         assert await editor.ghost() == []
         assert len(editor.messages) == 2, "news again, after it had recovered"
+
+
+async def test_the_local_model_stands_in_until_the_server_is_back(tmp_path: Path) -> None:
+    port = free_port()
+    environment = {"TABBY_LS_LOCAL_FALLBACK": "true"}
+    async with Editor(tmp_path, backend=f"http://127.0.0.1:{port}", environment=environment) as editor:
+        editor.open("first = read_settings(folder, encoding)\nsecond = read_sett|\n")
+        for invoked in (True, False):
+            (item,) = await editor.ghost(invoked=invoked)
+            assert isinstance(item.insert_text, str)
+            assert item.insert_text.startswith("ings(folder")
+        assert len(editor.messages) == 1
+        with ScriptedTabbyAPI(port=port) as backend:
+            backend.reply("ing_of(server)\n")
+            async with asyncio.timeout(20):
+                while not backend.completions:
+                    editor.type("x")
+                    await editor.ghost()
+                    editor.backspace()
+            await eventually(lambda: [state for state, _ in editor.statuses] == ["error", "ready"])
 
 
 # --- what TabbyAPI says ---

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from lsprotocol import types
 
-from tests.support.editor import Editor
-from tests.support.profiles import recorded
+from tests.support.editor import Editor, eventually
+from tests.support.profiles import GHOST_TEXT, recorded
 from tests.support.tabbyapi import ScriptedTabbyAPI
 
 LINE = "    raise ConfigurationError(f'unknown section {section!r}')"
@@ -71,3 +72,46 @@ async def test_the_local_model_by_choice(tmp_path: Path, backend: ScriptedTabbyA
         editor.open(f"def f(section):\n{LINE}\n\n\ndef g(section):\n    raise Configur|\n")
         assert await editor.ghost()
     assert backend.requests == []
+
+
+async def test_from_the_files_of_the_workspace_but_for_secret_ones(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "other.py").write_text(f"def f(section):\n{LINE}\n")
+    (project / ".env").write_text("TOKEN = configure_everything('secret')\n")
+    async with Editor(tmp_path, {**GHOST_TEXT, "rootUri": project.as_uri()}) as editor:
+        editor.open("def g(section):\n    raise Configur|\n", uri=(project / "new.py").as_uri())
+        async with asyncio.timeout(20):
+            while not (items := await editor.ghost()):  # the index is being built
+                await asyncio.sleep(0.05)
+        editor.accept(items[0])
+        assert goes_on(editor)
+        editor.open("TOKEN = configure_every|\n", uri=(project / "more.py").as_uri())
+        assert await editor.ghost(invoked=True) == []
+
+
+async def test_not_from_the_files_of_the_workspace_if_the_user_says_so(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "other.py").write_text(f"def f(section):\n{LINE}\n")
+    profile = {**GHOST_TEXT, "rootUri": project.as_uri()}
+    async with Editor(tmp_path, profile, environment={"TABBY_LS_LOCAL_INDEX": "false"}) as editor:
+        editor.open("def g(section):\n    raise Configur|\n", uri=(project / "new.py").as_uri())
+        assert await editor.ghost() == []
+    assert not list(tmp_path.glob("**/*.segment"))
+
+
+async def test_what_was_learned_is_there_at_the_next_start(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "other.py").write_text(f"def f(section):\n{LINE}\n")
+    profile = {**GHOST_TEXT, "rootUri": project.as_uri()}
+    async with Editor(tmp_path, profile) as editor:
+        editor.open("x|\n")
+        await editor.ghost()
+        await eventually(lambda: list(tmp_path.glob("**/manifest.json")))
+    async with Editor(tmp_path, profile) as editor:
+        editor.open("def g(section):\n    raise Configur|\n", uri=(project / "new.py").as_uri())
+        async with asyncio.timeout(20):
+            while not await editor.ghost():
+                await asyncio.sleep(0.02)

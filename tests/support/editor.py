@@ -38,7 +38,7 @@ _TELLTALE = 8
 async def eventually(predicate: Callable[[], object]) -> None:
     """Wait until `predicate()` holds."""
     async with asyncio.timeout(SECONDS):
-        while not predicate():  # noqa: ASYNC110
+        while not predicate():
             await asyncio.sleep(0.002)
 
 
@@ -65,7 +65,9 @@ class Editor:
         self._profile = {**profile, "processId": os.getpid()}
         if settings is not None:
             self._profile["initializationOptions"] = settings
-        self._environment = {"TABBY_LS_BACKEND_URL": backend} if backend else {}
+        # What a test sees of a server that fails is that server's doing alone, unless it says otherwise.
+        alone = {"TABBY_LS_BACKEND_URL": backend, "TABBY_LS_LOCAL_FALLBACK": "false"}
+        self._environment = alone if backend else {}
         self._environment |= environment or {}
         self._private = set(secrets)
         self._asked: list[Ask] = []

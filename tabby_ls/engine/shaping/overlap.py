@@ -23,8 +23,9 @@ def fit_to_rest(text: str, before: str, rest: str) -> Suggestion:
         return Suggestion(text)
     start = Nesting().after(before[-_NEAR:])
     # What was opened before the cursor and is closed behind it ends the text where the text closes it too.
+    # For a quote that is the last resort: the text may open the next one.
     closer = where_closed(text, rest.lstrip()[0], start)
-    if closer >= 0:
+    if closer >= 0 and not start.quote:
         text = text[:closer] + _shared_beginning(text[closer:], rest.lstrip())
     after = start.after(text)
     lengths = (k for k in range(min(len(text), len(rest)), 0, -1) if _overlap(text, rest[:k]))
