@@ -28,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from tabby_ls.commands.complete import complete
 
             return complete(options)
+        if command == "index":
+            from tabby_ls.commands.index import index
+
+            return index(options)
         from tabby_ls.commands.check import check
 
         return check(options)
@@ -65,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
         "--stdin", action="store_true", help="read the text from standard input; FILE only names it"
     )
     _add_backend_options(complete)
+
+    index = commands.add_parser("index", help="let the local model learn from a folder now")
+    index.add_argument("folder", nargs="?", default=".", help="the folder; without it the current one")
 
     check = commands.add_parser("check", help="try every step between here and a suggestion")
     _add_backend_options(check)

@@ -149,6 +149,13 @@ class BackendSettings:
         machine=True,
     )
 
+    @property
+    def kind_in_use(self) -> Literal["tabbyapi", "local"]:
+        """The kind that `auto` stands for."""
+        if self.kind == "auto":
+            return "tabbyapi" if self.url else "local"
+        return self.kind
+
 
 @frozen
 class ContextSettings:

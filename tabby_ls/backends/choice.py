@@ -17,9 +17,7 @@ def open_backends(settings: Settings, local_model: Callable[[], LocalModel]) -> 
 
     `local_model` is called once the local model is wanted.
     """
-    kind = settings.backend.kind
-    if kind == "auto":
-        kind = "tabbyapi" if settings.backend.url else "local"
+    kind = settings.backend.kind_in_use
     backends: list[Backend] = []
     if kind == "tabbyapi":
         from tabby_ls.backends.tabbyapi import TabbyAPIBackend

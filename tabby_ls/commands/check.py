@@ -65,7 +65,7 @@ async def find_steps(settings: Settings) -> AsyncIterator[Step]:
     yield Step(
         "settings", "ok", f"{file}{'' if file.exists() else ' (not there: everything at its default)'}"
     )
-    if settings.backend.kind == "local" or not settings.backend.url:
+    if settings.backend.kind_in_use == "local":
         yield Step(
             "backend",
             "ok",

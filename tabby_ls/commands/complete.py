@@ -107,7 +107,9 @@ def _read(path: Path) -> str:
 
 
 async def _complete(settings: Settings, snapshot: Snapshot, path: Path, *, stream: bool) -> Outcome:
-    backend = open_backends(settings, lambda: local_model_of(settings, path))[0]
+    is_local = settings.backend.kind_in_use == "local"
+    model = await local_model_of(path, index=is_local and settings.local.index)
+    backend = open_backends(settings, lambda: model)[0]
     engine = Engine(settings, [Target(backend, settings)], _ignore)
     asking = asyncio.create_task(
         engine.suggest(Request(snapshot, invoked=True, deadline=settings.deadline_ms / 1000))

@@ -1,13 +1,35 @@
-"""The local model for a command: what it has learned of the project that a file belongs to."""
+"""What the local model knows of the project that a file belongs to, for commands."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
+from tabby_ls.local_model.indexer import BuildError, build_index
 from tabby_ls.local_model.model import LocalModel
-from tabby_ls.settings import Settings
+
+#: What marks the top of a project.
+_MARKS = (".git", ".hg", ".jj", "pyproject.toml", "package.json", "Cargo.toml", "go.mod")
 
 
-def local_model_of(settings: Settings, path: Path) -> LocalModel:
-    """Return the local model with the index of `path`'s project, if the user wants one."""
-    return LocalModel()
+def project_of(path: Path) -> Path | None:
+    """Return the folder of the project that `path` is in, None if nothing marks one: never the home folder."""
+    others = {Path.home(), *Path.home().parents}
+    parents = [folder for folder in path.absolute().parents if folder not in others]
+    found = [folder for folder in parents if any((folder / mark).exists() for mark in _MARKS)]
+    return next((folder for folder in found if (folder / ".git").exists()), next(iter(found), None))
+
+
+async def local_model_of(path: Path, *, index: bool) -> LocalModel:
+    """Return the local model, with the index of `path`'s project brought up to date if `index` says so."""
+    model = LocalModel()
+    project = project_of(path)
+    if project is not None and index:
+        with suppress(BuildError, OSError):  # the file itself is learned from all the same
+            await build_index(project, model.cache_dir, _ignore)
+        model.add_root(project)
+    return model
+
+
+def _ignore(_: dict[str, int]) -> None:
+    """Nobody is shown the progress."""

@@ -68,7 +68,7 @@ def _can_add(saved: SavedIndex, live: set[File], chosen: Sequence[File], changed
         return False
     dead = sum(map(len, saved.stale))
     later = sum(len(segment.files) for segment in saved.segments[1:])
-    few = len(changed) + dead + later <= max(_MOST_CHANGED * len(chosen), 1)
+    few = max(dead, len(changed) + later) <= max(_MOST_CHANGED * len(chosen), 1)
     return bool(saved.segments) and few and len(saved.segments) < _MOST_SEGMENTS
 
 

@@ -63,7 +63,7 @@ def _beginnings(cursor: Cursor, steps: Sequence[Step]) -> Iterator[Cut]:
             continue
         tokens.append(step.token)
         text = render(tokens, cursor.columns, tabs=cursor.buffer.uses_tabs)[len(cursor.typed) :]
-        if "\n" in text and text.rpartition("\n")[2].strip() == below:
+        if below and "\n" in text and text.rpartition("\n")[2].strip() == below:
             return
         following = steps[number + 1].token if number + 1 < len(steps) else ""
         if not goal:

@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import accumulate
 from pathlib import Path, PurePosixPath
 
 from attrs import define, field, frozen
@@ -38,6 +39,7 @@ from tabby_ls.local_model.index import folder_of
 from tabby_ls.local_model.model import LocalModel, Query
 from tabby_ls.local_model.nearness import weights
 from tabby_ls.local_model.segment import Segment, build_segment
+from tabby_ls.local_model.tokens import line_tokens
 from tests.bench.baselines import longest_match, recent_word
 from tests.bench.corpus import DEFAULT_FOLDER, TEST, Package, fetch
 from tests.bench.cursors import (
@@ -91,17 +93,12 @@ class Answers:
         self.word += other.word
 
 
-def judge(text: str, question: Question, boundary: bool = True) -> Shown:
-    """Hold a suggestion against what came next; it is right if it is a beginning that ends no word early."""
-    truth = question.rest
-    is_right = truth.startswith(text)
-    if is_right and boundary and len(text) < len(truth):
-        is_right = not (_in_word(text[-1]) and _in_word(truth[len(text)]))
+def judge(text: str, question: Question) -> Shown:
+    """Hold a suggestion against what came next; it is right if it is a beginning that ends with a token."""
+    line = question.prefix.rpartition("\n")[2].lstrip() + question.rest
+    end = len(line) - len(question.rest) + len(text)
+    is_right = question.rest.startswith(text) and end in accumulate(map(len, line_tokens(line)))
     return Shown(is_right, len(text), len(text) - 1 if is_right else -1)
-
-
-def _in_word(character: str) -> bool:
-    return character.isalnum() or character == "_"
 
 
 def held_out(package: Package, folder: Path, count: int, seed: int) -> tuple[Answers, dict[str, Answers]]:
@@ -149,6 +146,10 @@ def _answer(question: Question, source: Source, near: Sequence[str]) -> Answers:
     if len(word := recent_word(question.prefix)) >= 3:
         answers.word.append(judge(word, question))
     return answers
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
 
 
 def _begins_with(text: str, token: str) -> bool:

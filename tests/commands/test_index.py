@@ -1,0 +1,33 @@
+"""`tabby-ls index`: what the local model learns from a folder, and where it keeps it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.commands.conftest import Run
+
+
+def test_it_tells_what_it_learned_from(run: Run, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "a.py").write_text("def first(a):\n    return a\n")
+    (project / ".env").write_text("KEY=1\n")
+    first, second = run("index", "project"), run("index", "project")
+    assert first.stdout.startswith("1 files")
+    assert "1 of them new or changed" in first.stdout
+    assert "0 of them new or changed" in second.stdout
+    assert (first.returncode, second.returncode) == (0, 0)
+
+
+def test_what_it_learned_is_used_by_complete(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "project" / ".git").mkdir(parents=True)
+    (tmp_path / "project" / "a.py").write_text(
+        "def first(argument):\n    return compute_everything(argument)\n" * 2
+    )
+    result = run("complete", "--stdin", "project/b.py:2", stdin="def first(argument):\n    return compute_ev")
+    assert result.stdout == "erything(argument)\n"
+
+
+def test_a_folder_that_is_not_there(run: Run) -> None:
+    result = run("index", "nowhere")
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
