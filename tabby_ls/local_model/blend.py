@@ -8,13 +8,15 @@ cursor, in the same folder, and where what follows them resembles what follows t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import TypeVar
 
 from attrs import define, field
 
 from tabby_ls.local_model.buffer import BufferMatches, Cursor
 from tabby_ls.local_model.segment import Segment
-from tabby_ls.local_model.tokens import SEPARATOR, is_newline, is_word
+from tabby_ls.local_model.tokens import LINE_STARTS, SEPARATOR, is_newline, is_word
 
 #: Lengths of context that are looked at, the longest first, and how cautious each is: its escape is D·g/(N + D·g)
 #: with N places and D different words.
@@ -35,6 +37,8 @@ _NEW_NAME = 0.35
 _MEMBER = frozenset({".", "->", "::", "?."})
 #: Stands for the end of the line, whatever the next line's indentation.
 END_OF_LINE = SEPARATOR
+
+_Token = TypeVar("_Token", int, str)
 
 
 @define(eq=False)
@@ -74,8 +78,8 @@ class Blender:
         self._sources = sources
         self._context = list(cursor.tokens[-LEVELS[0] :])
         self._matches = BufferMatches(cursor)
-        self._following = cursor.following
-        self._resemblance: dict[tuple[int, int], int] = {}
+        self._buffer_resembling: dict[int, int] = {}
+        self._resembling: list[dict[int, int]] = [{} for _ in sources]
 
     def advance(self, word: str) -> None:
         """Go on to what comes after `word`."""
@@ -94,8 +98,12 @@ class Blender:
         are `END_OF_LINE`.
         """
         result = Blend()
-        places = [_Places(self, number, source, typed, lines) for number, source in enumerate(self._sources)]
-        buffer = _BufferPlaces(self, typed, lines)
+        context = self._context[-LEVELS[0] :]
+        places = [
+            _Places(source, context, self._cursor.following, typed, lines, resembling)
+            for source, resembling in zip(self._sources, self._resembling, strict=True)
+        ]
+        buffer = _BufferPlaces(self._cursor, self._matches.lengths, typed, lines, self._buffer_resembling)
         result.buffer_length = buffer.longest
         result.index_length = max((place.longest for place in places), default=0)
         sizes, counts = -1, dict[str, float]()
@@ -145,92 +153,79 @@ class Blender:
             if is_word(word) and not self._cursor.has_word(word):
                 result.words[word] *= _NEW_NAME
 
-    def resemblance(
-        self, scope: int, tokens: Sequence[int] | Sequence[str], at: int, segment: Segment | None
-    ) -> int:
-        """Return how many tokens, 0 to 3, after the line of a place equal those after the cursor's line."""
-        known = self._resemblance.get((scope, at))
-        if known is not None:
-            return known
-        end, last = at, min(len(tokens), at + _LONGEST_LINE)
-        if segment is None:
-            while end < last and tokens[end][0] != "\n":  # type: ignore[index]
-                end += 1
-        else:
-            low, high = segment.newlines.start, segment.newlines.stop
-            while end < last and not low <= tokens[end] < high:  # type: ignore[operator]
-                end += 1
-        alike = 0
-        for ours in self._following:
-            if end + alike >= len(tokens):
-                break
-            theirs = tokens[end + alike]
-            if (theirs if segment is None else segment.word(theirs)) != ours:  # type: ignore[arg-type]
-                break
-            alike += 1
-        for place in range(at, end + 1):
-            self._resemblance[scope, place] = alike
-        return alike
-
 
 class _BufferPlaces:
-    """The buffer's places of the current context, by level."""
+    """The buffer's places of the current context, by level. `resembling` remembers from step to step."""
 
-    def __init__(self, blender: Blender, typed: str, lines: bool) -> None:
-        self._blender = blender
+    def __init__(
+        self, cursor: Cursor, lengths: Mapping[int, int], typed: str, lines: bool, resembling: dict[int, int]
+    ) -> None:
+        self._cursor = cursor
         self._typed = typed
         self._lines = lines
-        lengths = blender._matches.lengths
+        self._resembling = resembling
         self.longest = max(lengths.values(), default=0)
         self._by_length: list[list[int]] = [[] for _ in range(LEVELS[0] + 1)]
         for at, length in lengths.items():
             self._by_length[length].append(at)
 
     def size(self, level: int) -> int:
+        """Return how many places a level has."""
         return sum(map(len, self._by_length[level:]))
 
     def at(self, level: int, few: bool) -> Iterator[tuple[str, float]]:
-        blender, typed, lines = self._blender, self._typed, self._lines
-        cursor = blender._cursor
-        tokens = cursor.tokens
-        for places in self._by_length[level:]:
-            for at in places:
-                word = tokens[at]
-                if lines:
-                    if not is_newline(word):
-                        continue
-                elif word[0] == "\n":
-                    word = END_OF_LINE
-                if not word.startswith(typed):
+        """Yield the word at each place of a level, and what the place counts."""
+        tokens, following = self._cursor.tokens, self._cursor.following
+        for at in chain.from_iterable(self._by_length[level:]):
+            word = tokens[at]
+            if self._lines:
+                if not is_newline(word):
                     continue
-                weight = _BUFFER_WEIGHT * (0.5 + 1 / (1 + cursor.distance(at) / _NEAR))
-                if few:
-                    weight *= 1 + 2 * blender.resemblance(-1, tokens, at, None)
-                yield word, weight
+            elif word[0] == "\n":
+                word = END_OF_LINE
+            if not word.startswith(self._typed):
+                continue
+            weight = _BUFFER_WEIGHT * (0.5 + 1 / (1 + self._cursor.distance(at) / _NEAR))
+            if few:
+                weight *= 1 + 2 * _resemblance(self._resembling, tokens, at, LINE_STARTS, following)
+            yield word, weight
 
 
 class _Places:
     """A segment's places of the current context, by level."""
 
-    def __init__(self, blender: Blender, number: int, source: Source, typed: str, lines: bool) -> None:
-        self._blender = blender
-        self._number = number
+    def __init__(
+        self,
+        source: Source,
+        context: Sequence[str],
+        following: Sequence[str],
+        typed: str,
+        lines: bool,
+        resembling: dict[int, int],
+    ) -> None:
+        segment = source.segment
         self._source = source
-        self._ranges = source.segment.ranges(blender._context[-LEVELS[0] :])
+        self._ranges = segment.ranges(context)
+        self._following = [segment.number(word) for word in following]
+        self._resembling = resembling
         self.longest = len(self._ranges)
-        newlines = source.segment.newlines
-        self._wanted = range(newlines.start + 1, newlines.stop) if lines else None
-        if typed:
-            self._wanted = source.segment.starting_with(typed)
+        self._wanted: range | None = None
+        if lines:
+            # The first is the separator.
+            self._wanted = segment.newlines[1:]
+        elif typed:
+            self._wanted = segment.starting_with(typed)
         self._sample = _SAMPLE_TYPED if typed else _SAMPLE
 
     def size(self, level: int) -> int:
+        """Return how many places a level has."""
         if level > self.longest:
             return 0
         low, high = self._ranges[level - 1]
         return high - low
 
     def at(self, level: int, few: bool) -> Iterator[tuple[str, float]]:
+        """Yield the word at each place of a level, or at a sample of them, and what the place counts."""
         if level > self.longest:
             return
         low, high = self._ranges[level - 1]
@@ -245,7 +240,27 @@ class _Places:
             weight = weights[segment.file_at(at)] * stride
             if not weight:
                 continue
-            word = END_OF_LINE if wanted is None and token in newlines else segment.word(token)
             if few:
-                weight *= 1 + 2 * self._blender.resemblance(self._number, tokens, at, segment)
-            yield word, weight
+                weight *= 1 + 2 * _resemblance(self._resembling, tokens, at, newlines, self._following)
+            yield END_OF_LINE if wanted is None and token in newlines else segment.word(token), weight
+
+
+def _resemblance(
+    known: dict[int, int],
+    tokens: Sequence[_Token],
+    at: int,
+    newlines: Container[_Token],
+    following: Sequence[_Token],
+) -> int:
+    """Return how many tokens after the line of a place, 0 to 3, equal those after the cursor's line."""
+    if at in known:
+        return known[at]
+    end, last = at, min(len(tokens), at + _LONGEST_LINE)
+    while end < last and tokens[end] not in newlines:
+        end += 1
+    alike = 0
+    while alike < len(following) and end + alike < len(tokens) and tokens[end + alike] == following[alike]:
+        alike += 1
+    # The same for all places of that line.
+    known.update(dict.fromkeys(range(at, end + 1), alike))
+    return alike

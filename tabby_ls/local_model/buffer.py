@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from attrs import frozen
 
@@ -101,7 +102,7 @@ class Cursor:
             buffer, [*buffer.tokens, *line], _places(line, start), typed, line, columns, rest, is_secret
         )
 
-    @property
+    @cached_property
     def following(self) -> tuple[str, ...]:
         """The first tokens after the cursor's line, its newline token seen from this line."""
         tokens, middle = self.buffer.tokens, self.buffer.middle

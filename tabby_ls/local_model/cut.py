@@ -43,7 +43,7 @@ def best_cut(cursor: Cursor, steps: Sequence[Step], threshold: float) -> Cut | N
         if cut.probability < threshold:
             break
         worth = cut.probability * (len(cut.text) - 1)
-        if len(cut.text) >= SHORTEST and worth > most and not cut.text.isspace():
+        if len(cut.text) >= SHORTEST and worth > most:
             best, most = cut, worth
     return None if best is None or _is_there_already(cursor, best.text) else best
 
@@ -66,9 +66,9 @@ def _beginnings(cursor: Cursor, steps: Sequence[Step]) -> Iterator[Cut]:
         if below and "\n" in text and text.rpartition("\n")[2].strip() == below:
             return
         following = steps[number + 1].token if number + 1 < len(steps) else ""
-        if not goal:
+        if not goal and not text[-1:].isspace():
             line.append(Cut(text, step.so_far))
-        elif following.strip() == goal:
+        elif goal and following.strip() == goal:
             space = following[0] == " " != cursor.rest[0]
             yield Cut(text + " " * space, step.so_far)
     yield from line

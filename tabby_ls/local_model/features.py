@@ -78,7 +78,7 @@ def features(
     weight = blend.level_weights.get(word, 0.0)
     length = max(blend.buffer_length, blend.index_length)
     line_length = len(cursor.line) + step
-    return [
+    known = (
         math.log(probability / (1 - probability)),
         runner_up,
         blend.escape,
@@ -115,4 +115,6 @@ def features(
         math.log1p(index_tokens),
         math.log1p(len(cursor.buffer.tokens)),
         float(cursor.buffer.middle > 2),
-    ]
+    )
+    # Short numbers make a short table.
+    return [round(number, 3) for number in known]

@@ -19,6 +19,8 @@ SEPARATOR = "\n"
 TAB_COLUMNS = 4
 _MAX_STEP = 40
 _NEWLINES = [f"\n{step}" for step in range(-_MAX_STEP, _MAX_STEP + 1)]
+#: All tokens that end what is before them: newline tokens and the separator.
+LINE_STARTS = frozenset((*_NEWLINES, SEPARATOR))
 #: Longer lines are data or generated; what is beyond is not worth learning. It also bounds every regex.
 MAX_LINE = 1000
 

@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 SECTION = "tabby-ls"
 _REGISTRATION = "tabby-ls-menu"
+_WATCHERS = "tabby-ls-files"
 #: How long requests wait for the client to tell its settings; it may never do.
 _SETTINGS_SECONDS = 1.0
 
@@ -98,6 +99,9 @@ class ClientSession:
             await self._pull_configuration()
         await self._register_menu()
         self.engine.warm_up()
+        if self.settings.backend.kind_in_use == "local":
+            self._the_local_model()  # begin to learn before the first request
+        await self._watch_files()
 
     async def end(self) -> None:
         """Stop everything."""
@@ -241,6 +245,17 @@ class ClientSession:
 
             self._indexing = Indexing(self._server, model, shows_progress=self.client.shows_progress)
             self._indexing.add(self._roots())
+
+    async def _watch_files(self) -> None:
+        """Ask the client to tell of files that change on disk."""
+        if not self.client.registers_watchers or not self.settings.local.index:
+            return
+        everything = types.DidChangeWatchedFilesRegistrationOptions([types.FileSystemWatcher("**/*")])
+        watch = types.Registration(_WATCHERS, types.WORKSPACE_DID_CHANGE_WATCHED_FILES, everything)
+        try:
+            await self._server.client_register_capability_async(types.RegistrationParams([watch]))
+        except Exception as error:  # the client's answer may be anything
+            logger.warning("files are not watched: %s", type(error).__name__)
 
     def _roots(self) -> list[Path]:
         workspace = self._server.protocol.documents

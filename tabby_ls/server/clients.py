@@ -36,6 +36,7 @@ class Client:
     needs_snippets: bool = False
     pulls_configuration: bool = False
     registers_completion: bool = False
+    registers_watchers: bool = False
     shows_progress: bool = False
     #: Seconds its user can be kept waiting: some clients do not redraw while they ask.
     longest_wait: float = 60.0
@@ -46,6 +47,7 @@ def describe_client(params: types.InitializeParams) -> Client:
     name = (params.client_info.name if params.client_info else "").lower()
     text_document = params.capabilities.text_document or types.TextDocumentClientCapabilities()
     workspace = params.capabilities.workspace or types.WorkspaceClientCapabilities()
+    watched = workspace.did_change_watched_files
     completion = text_document.completion or types.CompletionClientCapabilities()
     item = completion.completion_item or types.ClientCompletionItemOptions()
     modes = item.insert_text_mode_support.value_set if item.insert_text_mode_support else ()
@@ -63,6 +65,7 @@ def describe_client(params: types.InitializeParams) -> Client:
         needs_snippets=is_neovim and bool(item.snippet_support) and not takes_insert_mode,
         pulls_configuration=bool(workspace.configuration),
         registers_completion=bool(completion.dynamic_registration),
+        registers_watchers=bool(watched and watched.dynamic_registration),
         shows_progress=bool(params.capabilities.window and params.capabilities.window.work_done_progress),
         longest_wait=0.4 if name == "eglot" else 60.0,
     )

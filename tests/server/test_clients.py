@@ -40,7 +40,13 @@ def completion(**capabilities: Any) -> Client:
         ),
         (
             recorded("helix"),
-            Client(name="helix", assumes_markdown=True, pulls_configuration=True, shows_progress=True),
+            Client(
+                name="helix",
+                assumes_markdown=True,
+                pulls_configuration=True,
+                registers_watchers=True,
+                shows_progress=True,
+            ),
         ),
         (
             recorded("eglot"),
@@ -48,6 +54,7 @@ def completion(**capabilities: Any) -> Client:
                 name="eglot",
                 assumes_markdown=True,
                 pulls_configuration=True,
+                registers_watchers=True,
                 shows_progress=True,
                 longest_wait=0.4,
             ),
