@@ -48,6 +48,12 @@ class Source:
     segment: Segment
     weights: Sequence[float]
 
+    def is_live(self, word: str) -> bool:
+        """Return whether a word is in a file that counts; of a frequent word only some places are looked at."""
+        low, high = self.segment.ranges([word])[0]
+        order, file_at = self.segment.order, self.segment.file_at
+        return any(self.weights[file_at(order[rank] - 1)] for rank in range(low, min(high, low + _FEW)))
+
 
 @define(eq=False)
 class Blend:

@@ -37,7 +37,7 @@ def refresh(root: Path, cache_dir: Path, report: Report, cap: int = DEFAULT_CAP 
     """Bring the index of `root` up to date with at most `cap` bytes of source; OSError if it cannot be written."""
     chosen = list(_newest(list_files(root), cap))
     saved = load(root, cache_dir)
-    live = saved.live_files() if saved is not None else set()
+    live = saved.live_files if saved is not None else frozenset()
     changed = [file for file in chosen if file not in live and not (saved and file in saved.skipped)]
     keep = saved if saved is not None and _can_add(saved, live, chosen, changed) else None
     if keep is None:
@@ -60,7 +60,9 @@ def _newest(found: Sequence[File], cap: int) -> Iterator[File]:
         yield file
 
 
-def _can_add(saved: SavedIndex, live: set[File], chosen: Sequence[File], changed: Sequence[File]) -> bool:
+def _can_add(
+    saved: SavedIndex, live: frozenset[File], chosen: Sequence[File], changed: Sequence[File]
+) -> bool:
     """Return whether a segment of the changed files is enough."""
     listed = {file.name for file in chosen}
     if any(file.name not in listed for file in live):

@@ -18,7 +18,6 @@ from tabby_ls.local_model.tokens import is_open
 _MOST_STEPS = 40
 #: Weight of all analogues at which they and the blend have equal say.
 _ANALOGUES_EVEN = 12.0
-
 #: Escape above which the words of the buffer are asked for one that continues what is typed.
 _FALLBACK_ESCAPE = 0.1
 
@@ -101,7 +100,6 @@ class _Decoder:
             step=self._steps,
             line=line,
             least=self._least,
-            product=self._so_far,
             characters=self._characters,
             index_tokens=self._index_tokens,
         )
@@ -130,9 +128,10 @@ class _Decoder:
             distance = self._cursor.distance
             return min(words, key=lambda word: min(map(distance, places[word])))
         for source in self._sources:
-            numbers = source.segment.starting_with(typed)
-            if len(numbers) > 1:
-                return source.segment.word(numbers[1])
+            for number in source.segment.starting_with(typed)[:2]:
+                word = source.segment.word(number)
+                if word != typed and source.is_live(word):
+                    return word
         return None
 
 

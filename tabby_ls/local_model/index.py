@@ -17,6 +17,7 @@ import shutil
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -44,14 +45,15 @@ class SavedIndex:
     #: Files that were looked at and hold nothing to learn.
     skipped: frozenset[File]
 
-    def live_files(self) -> set[File]:
-        """Return the files whose content is in the index as it is on disk."""
-        return {
+    @cached_property
+    def live_files(self) -> frozenset[File]:
+        """The files whose content in the index was that on disk when the index was loaded."""
+        return frozenset(
             file
             for segment, stale in zip(self.segments, self.stale, strict=True)
             for file in segment.files
             if file.name not in stale
-        }
+        )
 
 
 def folder_of(root: Path, cache_dir: Path) -> Path:

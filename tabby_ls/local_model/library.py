@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from urllib.parse import unquote, urlsplit
 
@@ -21,10 +21,10 @@ from tabby_ls.local_model.files import MAX_FILE_BYTES, is_private, look, read
 from tabby_ls.local_model.nearness import weights
 from tabby_ls.local_model.segment import File, Segment, build_segment
 
-#: Of a longer open document only so many characters are taken in, in tens of milliseconds.
-_MAX_DOCUMENT = 200_000
+#: Of a longer open document only so many characters are taken in; that takes some 40 ms.
+_MAX_DOCUMENT = 100_000
 #: Closed documents whose saved index is out of date, kept until the index is built anew.
-_MOST_CLOSED = 100
+_MOST_CLOSED = 30
 _DRIVE = re.compile(r"/(?=[A-Za-z]:)")
 
 
@@ -90,9 +90,9 @@ class Library:
             state = self._state
             documents = dict(state.documents)
             closed = dict(state.closed)
-            if documents.pop(path, None) is not None and any(map(Path(path).is_relative_to, state.roots)):
+            if documents.pop(path, None) is not None and _is_unindexed(path, state.roots):
                 closed[path] = _Document(path, None)
-            for name in list(closed)[: -_MOST_CLOSED or None]:
+            for name in list(closed)[:-_MOST_CLOSED]:
                 del closed[name]
             self._state = _State(documents, closed, state.roots)
 
@@ -149,6 +149,15 @@ class Library:
                 sources.append(Source(segment, weights(names, folder, stale | ours)))
         self._weights = (state, path, sources)
         return sources
+
+
+def _is_unindexed(path: str, roots: Mapping[Path, index.SavedIndex | None]) -> bool:
+    """Return whether a file is in a workspace folder whose index does not hold it as it is now on disk."""
+    for root, saved in roots.items():
+        name = _relative(path, root)
+        if name is not None:
+            return saved is None or look(root, name) not in saved.live_files
+    return False
 
 
 def _relative(path: str, root: Path) -> str | None:

@@ -15,7 +15,6 @@ through the modules of this package in this order:
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
@@ -31,7 +30,7 @@ from tabby_ls.local_model.decode import Step, decode
 from tabby_ls.local_model.files import is_private
 from tabby_ls.local_model.library import Library, path_of
 
-#: Decoding ends where the text is less probable than this, whatever the threshold: features of later steps go on.
+#: A line end is crossed only if the text is right up to there with this probability; see docs/local-model.md.
 _CROSSING = 0.7
 _MOST_LINES = 3
 
@@ -69,8 +68,8 @@ class LocalModel:
         """Keep saved indexes in `cache_dir`, by default the platform's folder for caches."""
         self.cache_dir = cache_dir or Path(platformdirs.user_cache_dir("tabby-ls", appauthor=False))
         self._library = Library(self.cache_dir)
+        #: The last one; never changed, only replaced.
         self._buffer: Buffer | None = None
-        self._lock = threading.Lock()
 
     def open_document(self, path_or_uri: str, text: str) -> None:
         """Take in the text of a document that was opened, saved or paused in. It replaces what the index says."""
@@ -101,11 +100,8 @@ class LocalModel:
         path = path_of(query.path)
         if is_private(path):
             return None
-        with self._lock:
-            former = self._buffer
-        cursor = Cursor.at(query.prefix, query.suffix, former)
-        with self._lock:
-            self._buffer = cursor.buffer
+        cursor = Cursor.at(query.prefix, query.suffix, self._buffer)
+        self._buffer = cursor.buffer
         if not fits(cursor):
             return None
         sources = self._library.sources(path, lambda: cancelled() or monotonic() > ends - deadline / 2)

@@ -33,7 +33,7 @@ def order_by_context(tokens: array[int], size: int) -> array[int]:
 
     to_sort: list[list[int]] = [[] for _ in range(size)]
     former = tokens[DEPTH - 2]
-    for position, token in enumerate(memoryview(tokens)[DEPTH - 1 : -1], DEPTH):
+    for position, token in enumerate(tokens[DEPTH - 1 : -1], DEPTH):
         if token <= former:
             to_sort[token].append(position)
         former = token

@@ -46,7 +46,7 @@ def loaded(root: Path, cache: Path) -> SavedIndex:
 
 
 def live(root: Path, cache: Path) -> set[str]:
-    return {file.name for file in loaded(root, cache).live_files()}
+    return {file.name for file in loaded(root, cache).live_files}
 
 
 def segment_files(root: Path, cache: Path) -> list[Path]:
