@@ -31,6 +31,8 @@ class Infill:
     temperature: float
     threshold: float
     max_lines: int
+    #: Asked for by key, not by typing.
+    invoked: bool = False
 
 
 @frozen(slots=True)

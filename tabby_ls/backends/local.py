@@ -13,6 +13,39 @@ from tabby_ls.local_model.model import LocalModel, Query
 
 #: Seconds a prediction may take: then it ends with what it has.
 _DEADLINE = 0.1
+#: How much more probable, and at most how probable, a suggestion must be on a line where one was typed past.
+_RAISE, _MOST = 0.15, 0.95
+
+
+class Caution:
+    """Asks for more where the user has just typed past a suggestion: on that line, until it is left."""
+
+    def __init__(self) -> None:
+        self._said: tuple[str, str, str, str] | None = None
+        self._wary_at: tuple[str, str] | None = None
+
+    def said(self, query: Query, text: str) -> None:
+        """Take note of a suggestion."""
+        self._said = (query.path, *_above_and_line(query.prefix), text)
+
+    def threshold(self, infill: Infill) -> float:
+        """Return how probable the next suggestion has to be."""
+        above, line = _above_and_line(infill.prefix)
+        if self._said is not None:
+            path, said_above, said_line, text = self._said
+            if (path, said_above) == (infill.uri, above) and line.startswith(said_line):
+                typed = line[len(said_line) :]
+                if not (text.startswith(typed) or typed.startswith(text)):
+                    self._wary_at = (path, above)
+                    self._said = None
+        if infill.invoked or self._wary_at != (infill.uri, above):
+            return infill.threshold
+        return max(infill.threshold, min(_MOST, infill.threshold + _RAISE))
+
+
+def _above_and_line(prefix: str) -> tuple[str, str]:
+    above, _, line = prefix.rpartition("\n")
+    return above, line
 
 
 class LocalBackend:
@@ -25,6 +58,7 @@ class LocalBackend:
     def __init__(self, model: Callable[[], LocalModel]) -> None:
         """`model` is called when a prediction is first wanted."""
         self._model = model
+        self._caution = Caution()
 
     async def model(self) -> ModelInfo:
         """Return the one model there is."""
@@ -41,10 +75,10 @@ class LocalBackend:
             language=infill.language,
             prefix=infill.prefix,
             suffix=infill.suffix,
-            threshold=infill.threshold,
+            threshold=self._caution.threshold(infill),
             max_lines=infill.max_lines,
         )
-        text = _Prediction(self._model(), query)
+        text = _Prediction(self._model(), query, self._caution)
         try:
             yield text
         finally:
@@ -64,6 +98,7 @@ class _Prediction:
 
     model: LocalModel
     query: Query
+    caution: Caution
     is_cancelled: bool = False
     #: It only ever says what it is sure of.
     cut_short: bool = False
@@ -73,4 +108,5 @@ class _Prediction:
             self.model.predict, self.query, deadline=_DEADLINE, cancelled=lambda: self.is_cancelled
         )
         if prediction is not None:
+            self.caution.said(self.query, prediction.text)
             yield prediction.text

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+
 from tabby_ls.commands.common import say
 from tabby_ls.server.app import create_server
 from tabby_ls.server.transport import serve_stdio, serve_tcp, serve_ws
 
 _LOOPBACK = "127.0.0.1"
+#: How long a thread that predicts may keep the interpreter from the event loop; Python's own 5 ms are a keystroke's time.
+SWITCH_SECONDS = 0.0005
 
 
 def serve(*, tcp: str | None, ws: str | None) -> int:
     """Serve one client until it leaves; return the exit status."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     server = create_server()
     end = server.session.end
     if tcp is None and ws is None:

@@ -134,4 +134,5 @@ class Target:
             temperature=settings.temperature,
             threshold=settings.local.invoked_threshold if invoked else settings.local.threshold,
             max_lines=1 if mode is Mode.LINE else _BLOCK_LINES,
+            invoked=invoked,
         )

@@ -13,6 +13,8 @@ from tabby_ls.local_model.tokens import line_tokens, render
 
 #: Shorter text is typed faster than read.
 SHORTEST = 3
+#: Text of several lines takes longer to read, and more is wrong if it is wrong: it has to be so probable at least.
+CROSSING = 0.7
 
 
 @frozen(slots=True)
@@ -40,7 +42,7 @@ def best_cut(cursor: Cursor, steps: Sequence[Step], threshold: float) -> Cut | N
     """
     best, most = None, 0.0
     for cut in _beginnings(cursor, steps):
-        if cut.probability < threshold:
+        if cut.probability < (max(threshold, CROSSING) if "\n" in cut.text else threshold):
             break
         worth = cut.probability * (len(cut.text) - 1)
         if len(cut.text) >= SHORTEST and worth > most:

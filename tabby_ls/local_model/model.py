@@ -25,13 +25,11 @@ from attrs import frozen
 from tabby_ls.local_model import calibrator
 from tabby_ls.local_model.blend import Source
 from tabby_ls.local_model.buffer import Buffer, Cursor
-from tabby_ls.local_model.cut import best_cut, fits
+from tabby_ls.local_model.cut import CROSSING, best_cut, fits
 from tabby_ls.local_model.decode import Step, decode
 from tabby_ls.local_model.files import is_private
 from tabby_ls.local_model.library import Library, path_of
 
-#: A line end is crossed only if the text is right up to there with this probability; see docs/local-model.md.
-_CROSSING = 0.7
 _MOST_LINES = 3
 
 
@@ -120,7 +118,7 @@ class LocalModel:
             sources,
             calibrator.load().probability,
             least=query.threshold,
-            crossing=max(_CROSSING, query.threshold),
+            crossing=max(CROSSING, query.threshold),
             lines=min(query.max_lines, _MOST_LINES),
         ):
             steps.append(step)
