@@ -17,6 +17,7 @@ from tabby_ls import settings as user_settings
 from tabby_ls.backends.backend import Backend
 from tabby_ls.engine.shaping.tidy import with_lf
 from tabby_ls.server.clients import Client, describe_client
+from tabby_ls.server.connection import settle
 from tabby_ls.server.documents import OpenDocument
 from tabby_ls.server.logs import configure_logging
 from tabby_ls.server.status import Status
@@ -101,6 +102,7 @@ class ClientSession:
         self.engine.warm_up()
         if self.settings.backend.kind_in_use == "local":
             self._the_local_model()  # begin to learn before the first request
+        settle()  # what was imported since `initialize` stays for good
         await self._watch_files()
 
     async def end(self) -> None:
