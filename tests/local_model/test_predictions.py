@@ -65,19 +65,20 @@ def test_several_lines_if_they_are_sure_enough(ask: Ask) -> None:
     assert text_of(one_line) == "mit()"
 
 
+LOOP = "if ready:\n    start(engine)\n    go(engine, fast)\n\n"
+
+
 def test_indentation_is_the_cursors(ask: Ask) -> None:
-    block = "if ready:\n    start()\n    go()\n"
-    deeper = "def f():\n    if ready:\n        sta|\n"
-    prediction = ask(block * 8 + deeper, max_lines=3, threshold=0.3)
+    prediction = ask(LOOP * 20 + "def f():\n    if ready:\n        sta|\n", max_lines=3, threshold=0.3)
     assert prediction is not None
-    assert prediction.text == "rt()\n        go()"
+    assert prediction.text == "rt(engine)\n        go(engine, fast)"
 
 
 def test_tabs_where_the_document_has_tabs(ask: Ask) -> None:
-    block = "if ready {\n\tstart()\n\tgo()\n}\n"
-    prediction = ask(block * 8 + "if ready {\n\tsta|\n}\n", max_lines=3, threshold=0.3, path="/w/a.go")
+    said = (LOOP * 20).replace("    ", "\t")
+    prediction = ask(said + "def f():\n\tif ready:\n\t\tsta|\n", max_lines=3, threshold=0.3)
     assert prediction is not None
-    assert prediction.text == "rt()\n\tgo()"
+    assert prediction.text == "rt(engine)\n\t\tgo(engine, fast)"
 
 
 def test_another_open_document_is_learned_from(model: LocalModel, ask: Ask) -> None:
