@@ -23,7 +23,7 @@ FLOORS = [
     {"prompts"},
     {"backends"},
     {"completions", "local_model"},
-    {"settings", "languages"},
+    {"settings", "languages", "private_files"},
 ]
 FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 

@@ -1,20 +1,14 @@
-"""Files that are never read for a prompt nor completed in: secrets by name, and what the user excludes."""
+"""Documents that are never read for a prompt nor completed in: secrets by name, and what the user excludes."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
-from functools import cache, lru_cache
-from importlib.resources import files
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from pathspec import GitIgnoreSpec
 
-
-@cache
-def _private_names() -> GitIgnoreSpec:
-    patterns = tomllib.loads(files(__package__).joinpath("private_files.toml").read_text("utf-8"))["patterns"]
-    return GitIgnoreSpec.from_lines(patterns)
+from tabby_ls.private_files import is_private
 
 
 class FileRules:
@@ -23,11 +17,11 @@ class FileRules:
     def __init__(self, exclude: Iterable[str] = ()) -> None:
         self._excluded = GitIgnoreSpec.from_lines(exclude)
         # Asked at every keystroke, about few files.
-        self.is_private = lru_cache(maxsize=256)(self._is_private)
         self.is_excluded = lru_cache(maxsize=256)(self._is_excluded)
 
-    def _is_private(self, uri: str) -> bool:
-        return _private_names().match_file(_path_of(uri).lower())
+    def is_private(self, uri: str) -> bool:
+        """Return whether a document holds secrets by its name."""
+        return is_private(_path_of(uri))
 
     def _is_excluded(self, uri: str) -> bool:
         return self._excluded.match_file(_path_of(uri))

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from pathspec import GitIgnoreSpec
 
 from tabby_ls.local_model.segment import File
+from tabby_ls.private_files import is_private
 
 MAX_FILE_BYTES = 512 * 1024
 #: Longer lines on average are minified or data.
@@ -31,11 +32,6 @@ def _skipped() -> dict[str, list[str]]:
 @cache
 def _spec(kind: str) -> GitIgnoreSpec:
     return GitIgnoreSpec.from_lines(_skipped()[kind])
-
-
-def is_private(name: str) -> bool:
-    """Return whether a file holds secrets by its name (a path with forward slashes, in any case)."""
-    return _spec("private").match_file(name.lower().lstrip("/"))
 
 
 def list_files(root: Path) -> list[File]:

@@ -17,9 +17,10 @@ from attrs import define, frozen
 
 from tabby_ls.local_model import index
 from tabby_ls.local_model.blend import Source
-from tabby_ls.local_model.files import MAX_FILE_BYTES, is_private, look, read
+from tabby_ls.local_model.files import MAX_FILE_BYTES, look, read
 from tabby_ls.local_model.nearness import weights
 from tabby_ls.local_model.segment import File, Segment, build_segment
+from tabby_ls.private_files import is_private
 
 #: Of a longer open document only so many characters are taken in; that takes some 40 ms.
 _MAX_DOCUMENT = 100_000

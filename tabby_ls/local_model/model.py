@@ -27,8 +27,8 @@ from tabby_ls.local_model.blend import Source
 from tabby_ls.local_model.buffer import Buffer, Cursor
 from tabby_ls.local_model.cut import CROSSING, best_cut, fits
 from tabby_ls.local_model.decode import Step, decode
-from tabby_ls.local_model.files import is_private
 from tabby_ls.local_model.library import Library, path_of
+from tabby_ls.private_files import is_private
 
 _MOST_LINES = 3
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tomllib
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
-from tabby_ls.local_model.files import is_private, list_files, read
+from tabby_ls.local_model.files import list_files, read
+from tabby_ls.private_files import is_private
 
 
 @pytest.fixture
@@ -93,14 +92,6 @@ def test_secret_files_are_left_out(root: Path, name: str) -> None:
 def test_what_machines_write_is_left_out(root: Path, name: str) -> None:
     put(root, name)
     assert names(root) == set()
-
-
-def test_every_file_that_is_private_to_prompts_is_private_here_too() -> None:
-    prompts = tomllib.loads(files("tabby_ls.context").joinpath("private_files.toml").read_text("utf-8"))
-    for pattern in prompts["patterns"]:
-        if not pattern.startswith("!"):
-            name = pattern.replace("*", "x") + ("x" if pattern.endswith("/") else "")
-            assert is_private(name), pattern
 
 
 def test_large_empty_and_linked_files_are_left_out(root: Path) -> None:
