@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from lsprotocol import types
+from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from tabby_ls import settings as user_settings
@@ -20,6 +21,7 @@ from tabby_ls.server.clients import Client, describe_client
 from tabby_ls.server.connection import settle
 from tabby_ls.server.documents import OpenDocument
 from tabby_ls.server.logs import configure_logging
+from tabby_ls.server.protocol import ServerProtocol
 from tabby_ls.server.status import Status
 from tabby_ls.server.text import Edit as TextEdit
 from tabby_ls.settings import Problem, Settings, Source
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from tabby_ls.engine.snapshot import Snapshot
     from tabby_ls.engine.target import Target
     from tabby_ls.local_model.model import LocalModel
-    from tabby_ls.server.app import TabbyLanguageServer
     from tabby_ls.server.indexing import Indexing
 
 logger = logging.getLogger(__name__)
@@ -45,8 +46,9 @@ _SETTINGS_SECONDS = 1.0
 class ClientSession:
     """One client's session, from `initialize` to `shutdown`."""
 
-    def __init__(self, server: TabbyLanguageServer, overrides: Mapping[str, Any]) -> None:
+    def __init__(self, server: LanguageServer, overrides: Mapping[str, Any]) -> None:
         self._server = server
+        self._protocol = cast(ServerProtocol, server.protocol)
         self._overrides = overrides
         self._initialization: Mapping[str, Any] = {}
         self._workspace_settings: Mapping[str, Any] = {}
@@ -235,7 +237,7 @@ class ClientSession:
             from tabby_ls.local_model.model import LocalModel
 
             self._local_model = LocalModel()
-            for document in self._server.protocol.documents.text_documents.values():
+            for document in self._protocol.documents.text_documents.values():
                 self.learn(cast(OpenDocument, document))
             self._index(self._local_model)
         return self._local_model
@@ -260,7 +262,7 @@ class ClientSession:
             logger.warning("files are not watched: %s", type(error).__name__)
 
     def _roots(self) -> list[Path]:
-        workspace = self._server.protocol.documents
+        workspace = self._protocol.documents
         uris = list(workspace.folders) or [workspace.root_uri]
         return [Path(path) for path in map(_path_of, uris) if path]
 
