@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -28,8 +27,7 @@ class TabbyLanguageServer(LanguageServer):
 
     protocol: ServerProtocol
 
-    def __init__(self, overrides: Mapping[str, Any]) -> None:
-        """`overrides` are settings from the command line, which win over every other source."""
+    def __init__(self) -> None:
         super().__init__(
             "tabby-ls",
             __version__,
@@ -39,7 +37,7 @@ class TabbyLanguageServer(LanguageServer):
                 notebook_selector=[types.NotebookDocumentFilterWithNotebook(notebook="*")]
             ),
         )
-        self.session = ClientSession(self, overrides)
+        self.session = ClientSession(self)
         self.protocol.on_edit = self.session.edited
 
     def report_server_error(self, error: Exception, source: Any) -> None:
@@ -47,9 +45,9 @@ class TabbyLanguageServer(LanguageServer):
         logger.error("%s in %s", type(error).__name__, getattr(source, "__name__", source))
 
 
-def create_server(overrides: Mapping[str, Any] | None = None) -> TabbyLanguageServer:
+def create_server() -> TabbyLanguageServer:
     """Return a server with all features registered, ready for a transport."""
-    server = TabbyLanguageServer(overrides or {})
+    server = TabbyLanguageServer()
     for method, (handler, options) in _FEATURES.items():
         server.feature(method, options)(handler)
     return server

@@ -46,10 +46,9 @@ _SETTINGS_SECONDS = 1.0
 class ClientSession:
     """One client's session, from `initialize` to `shutdown`."""
 
-    def __init__(self, server: LanguageServer, overrides: Mapping[str, Any]) -> None:
+    def __init__(self, server: LanguageServer) -> None:
         self._server = server
         self._protocol = cast(ServerProtocol, server.protocol)
-        self._overrides = overrides
         self._initialization: Mapping[str, Any] = {}
         self._workspace_settings: Mapping[str, Any] = {}
         self._settings_known = asyncio.Event()
@@ -169,7 +168,6 @@ class ClientSession:
         for data, source in (
             (self._initialization, Source.INITIALIZATION),
             (self._workspace_settings, Source.WORKSPACE),
-            (self._overrides, Source.COMMAND_LINE),
         ):
             settings, more = settings.merged(data, source)
             problems += more

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
@@ -15,13 +14,12 @@ from tabby_ls.settings import Problem
 logger = logging.getLogger(__name__)
 
 STATUS = "tabby-ls/status"
-_REMEMBERED = 200
 #: Ends that a backend in trouble cannot bring about.
 _ANSWERS = frozenset({Reason.SHOWN, Reason.ALREADY_THERE, Reason.NOTHING_TO_SAY})
 
 
 class Status:
-    """The voice of the server. `outcomes` holds the last requests' ends, the newest last.
+    """The voice of the server.
 
     Each kind of trouble is told once, until the backend has answered again.
     """
@@ -30,7 +28,6 @@ class Status:
         self._server = server
         self._told: set[str] = set()
         self._troubles: set[Trouble] = set()
-        self.outcomes: deque[Outcome] = deque(maxlen=_REMEMBERED)
 
     def problems(self, problems: list[Problem]) -> None:
         """Name settings that could not be used, each once a session."""
@@ -52,7 +49,6 @@ class Status:
                 self._show(types.MessageType.Warning, event.message)
                 self._notify("error", event.message)
             return
-        self.outcomes.append(event)
         logger.debug("request: %s %s %s", event.reason, event.origin or "", event.timings)
         is_answer = event.reason in _ANSWERS and event.origin is not Origin.MEMORY
         if self._troubles and is_answer and event.backend != "local":

@@ -87,11 +87,3 @@ def test_a_wrong_setting_is_named_once(window: Window, status: Status) -> None:
     status.problems([problem, Problem("x", Source.FILE, "unknown")])
     assert len(window.messages) == 2
     assert window.messages[0] == "tabby-ls: setting 'max_tokens' in the environment: must be a whole number"
-
-
-def test_the_last_requests_ends_are_kept(status: Status) -> None:
-    for _ in range(1000):
-        status.watch(Outcome(Reason.DISABLED))
-    status.watch(Outcome(Reason.SHOWN))
-    assert len(status.outcomes) <= 200
-    assert status.outcomes[-1].reason is Reason.SHOWN

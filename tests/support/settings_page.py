@@ -18,7 +18,7 @@ Where a setting may stand, a later place winning over an earlier one:
 2. the environment: `backend.url` is `TABBY_LS_BACKEND_URL`
 3. your editor's initialization options
 4. your editor's settings for the section `tabby-ls`
-5. the command line
+5. `--backend`, in commands that take it
 
 Settings marked **m** say where code and keys go. They are not taken from the fourth place, because a project's own
 files can influence it. A setting that cannot be used is named once, and the rest still works.
