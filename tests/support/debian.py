@@ -129,6 +129,7 @@ PROGRAMS = {
             {"emacs": _EMACS, "emacsclient": 'start emacsclient "$root/usr/bin/emacsclient.emacs" "$@"\n'},
         ),
         Program("llama-server", "llama.cpp-tools", "forky", {"llama-server": _LLAMA_SERVER}),
+        Program("tmux", "tmux", "forky", {"tmux": 'start tmux "$root/usr/bin/tmux" "$@"\n'}),
         Program("luacheck", "lua-check", "forky", {"luacheck": _LUACHECK}),
     )
 }
@@ -165,6 +166,12 @@ def llama_server() -> Path:
 def luacheck() -> Path:
     """The linter of Lua."""
     return _command("luacheck")
+
+
+def tmux() -> Path:
+    """The terminal multiplexer: the host's, if it has one."""
+    found = shutil.which("tmux")
+    return Path(found) if found else _command("tmux")
 
 
 def _command(program: str, name: str = "") -> Path:
