@@ -18,6 +18,7 @@ FLOORS = [
     {"cli"},
     {"commands"},
     {"server"},
+    {"journal"},
     {"engine"},
     {"context"},
     {"prompts"},

@@ -12,12 +12,11 @@ from pathlib import Path
 
 from attrs import frozen
 
-from tabby_ls.backends.backend import BackendError
 from tabby_ls.backends.choice import open_backends
 from tabby_ls.commands.common import CommandError, command_settings, say
 from tabby_ls.commands.workspace import local_model_of
 from tabby_ls.engine.engine import Engine, Request
-from tabby_ls.engine.outcome import Outcome, Reason
+from tabby_ls.engine.outcome import Event, Outcome, Reason
 from tabby_ls.engine.shaping.settled import settled
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.engine.target import Target
@@ -153,5 +152,5 @@ def _as_json(outcome: Outcome, snapshot: Snapshot) -> dict[str, object]:
     }
 
 
-def _ignore(_: Outcome | BackendError) -> None:
+def _ignore(_: Event) -> None:
     """The outcome is returned as well."""

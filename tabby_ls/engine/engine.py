@@ -14,13 +14,14 @@ from tabby_ls.context.privacy import FileRules
 from tabby_ls.engine.gate import refuse
 from tabby_ls.engine.inflight import Edit, Generation
 from tabby_ls.engine.memory import Memory
-from tabby_ls.engine.outcome import Origin, Outcome, Reason, Timings
+from tabby_ls.engine.outcome import Event, Origin, Outcome, Prepared, Reason, Standing, Timings, Where
 from tabby_ls.engine.pacing import Pacer
 from tabby_ls.engine.reading import read_answer
 from tabby_ls.engine.shaping.mode import choose_mode
 from tabby_ls.engine.shaping.shape import shape
 from tabby_ls.engine.shaping.tidy import drop_half_end
 from tabby_ls.engine.snapshot import Snapshot
+from tabby_ls.engine.switches import Scope, Switches
 from tabby_ls.engine.target import Target
 from tabby_ls.languages import Language, language_named
 from tabby_ls.settings import Settings
@@ -51,11 +52,12 @@ class _Pending:
 class Engine:
     """Answers requests for any number of documents; belongs to one event loop."""
 
-    def __init__(
-        self, settings: Settings, targets: Sequence[Target], watch: Callable[[Outcome | BackendError], None]
-    ) -> None:
+    def __init__(self, settings: Settings, targets: Sequence[Target], watch: Callable[[Event], None]) -> None:
         """Ask the first of `targets` that is well. `watch` is told of every outcome, and of every failure."""
         self._watch = watch
+        self._settings = settings
+        self._requests = 0
+        self._switches = Switches()
         self._memory = Memory()
         self._pacer = Pacer()
         self._generations: dict[str, Generation] = {}
@@ -69,6 +71,7 @@ class Engine:
         """Put new settings in force. What is running ends; what is remembered no longer counts."""
         for uri in list(self._generations):
             self._abandon(uri)
+        self._switches.settings_changed(self._settings, settings)
         self._settings = settings
         self._targets = targets
         self._rules = FileRules(settings.exclude)
@@ -79,19 +82,22 @@ class Engine:
     async def suggest(self, request: Request) -> Outcome:
         """Return what to offer for `request`. Never raises, but for cancellation."""
         arrived = monotonic()
+        self._requests += 1
+        number = self._requests
         outcome = Outcome(Reason.CANCELLED)
         try:
             outcome = await self._suggest(request, arrived)
         finally:
-            timings = evolve(outcome.timings, answered=monotonic() - arrived)
-            outcome = evolve(outcome, timings=timings)
+            now, timings = request.snapshot, evolve(outcome.timings, answered=monotonic() - arrived)
+            place = Where(now.uri, now.language, now.line, request.invoked)
+            outcome = evolve(outcome, timings=timings, number=number, place=place)
             self._watch(outcome)
         return outcome
 
     async def _suggest(self, request: Request, arrived: float) -> Outcome:
         now = request.snapshot
         language = language_named(now.language)
-        if reason := refuse(now, language, self._settings, self._rules, invoked=request.invoked):
+        if reason := self.refusal(now.uri, now.language, invoked=request.invoked):
             return Outcome(reason)
         self._supersede(now)
         failed: dict[int, Outcome] = {}
@@ -108,6 +114,10 @@ class Engine:
             outcome = await self._outcome_of(generation, request, arrived, origin)
             if outcome is None:
                 continue
+            if outcome.superseded and (
+                reason := self.refusal(now.uri, now.language, invoked=request.invoked)
+            ):
+                return Outcome(reason)  # switched off meanwhile: no newer request brings an answer
             if outcome.reason is not Reason.BACKEND_FAILED:
                 return outcome
             failed[id(generation.target)] = outcome
@@ -137,6 +147,32 @@ class Engine:
         error = self._targets[0].health.error
         return Outcome(Reason.BACKEND_RESTING, detail=error.message if error else "")
 
+    # What the user sees and turns
+
+    def refusal(self, uri: str, language: str, *, invoked: bool) -> Reason | None:
+        """Return why a request in this file would be refused, None if it would not."""
+        return refuse(uri, language, self._settings, self._rules, self._switches, invoked=invoked)
+
+    def is_on(self, scope: Scope, uri: str = "", language: str = "") -> bool:
+        """Return whether suggestions are on for the session, a language or a file."""
+        return self._switches.is_on(scope, uri, language, self._settings)
+
+    def turn(self, scope: Scope, uri: str = "", language: str = "", *, on: bool) -> None:
+        """Turn suggestions on or off; what runs and is no longer wanted ends at once."""
+        self._switches.turn(scope, uri, language, on=on)
+        for generation in list(self._generations.values()):
+            origin = generation.origin
+            if self.refusal(origin.uri, origin.language, invoked=generation.invoked):
+                self._abandon(origin.uri)
+
+    def standing(self) -> Standing:
+        """Return who answers at present: the first that is well, or the first if none is."""
+        first = self._targets[0]
+        well = next((target for target in self._targets if target.health.error is None), first)
+        return Standing(well.description, first.health.error, is_stand_in=well is not first)
+
+    # What happens to documents
+
     def edited(self, uri: str, edits: list[Edit]) -> None:
         """Take note of a change of a document; a generation that it contradicts ends at once."""
         self._pacer.key(monotonic())
@@ -164,7 +200,10 @@ class Engine:
         try:
             await target.prepare()
         except BackendError as error:
+            target.health.error = error
             self._watch(error)
+        else:
+            self._watch(Prepared(target.description))
 
     async def close(self) -> None:
         """End everything that runs, and wait until every connection is closed."""

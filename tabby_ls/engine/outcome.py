@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TypeAlias
 
 from attrs import field, frozen
 
+from tabby_ls.backends.backend import BackendError
 from tabby_ls.engine.snapshot import Suggestion
 
 
@@ -13,12 +15,15 @@ class Reason(StrEnum):
     """Why a request was, or was not, answered with a suggestion."""
 
     SHOWN = "shown"
-    # The gate refused.
+    # The gate refused: by a setting, or by a switch that the user turned while working.
     DISABLED = "disabled"
-    MANUAL_ONLY = "manual_only"
+    SWITCHED_OFF = "switched_off"
     LANGUAGE_DISABLED = "language_disabled"
+    LANGUAGE_SWITCHED_OFF = "language_switched_off"
+    FILE_SWITCHED_OFF = "file_switched_off"
     FILE_EXCLUDED = "file_excluded"
     PRIVATE_FILE = "private_file"
+    MANUAL_ONLY = "manual_only"
     # Nothing came of it.
     NOTHING_TO_SAY = "nothing_to_say"
     ALREADY_THERE = "already_there"
@@ -51,6 +56,16 @@ class Timings:
 
 
 @frozen
+class Where:
+    """Where a suggestion was asked for, and whether by key. `line` counts from 0."""
+
+    uri: str = ""
+    language: str = ""
+    line: int = 0
+    invoked: bool = False
+
+
+@frozen
 class Outcome:
     """The end of one request. `complete` is False if more text was to come when time ran out."""
 
@@ -62,8 +77,52 @@ class Outcome:
     backend: str = ""
     detail: str = ""
     timings: Timings = field(factory=Timings)
+    #: Counts the session's requests, from 1.
+    number: int = 0
+    place: Where = field(factory=Where)
+
+    @property
+    def is_refusal(self) -> bool:
+        """True if the gate refused, so that no backend was thought of."""
+        return self.reason in _REFUSALS
 
     @property
     def superseded(self) -> bool:
         """True if a newer request for the document is on its way, which will bring the answer."""
         return self.reason is Reason.SUPERSEDED
+
+
+@frozen
+class Prepared:
+    """A backend has told what it serves, before it was asked for anything."""
+
+    backend: str
+
+
+@frozen
+class Standing:
+    """Who answers at present, in words for people, and what is wrong with the first choice.
+
+    `is_stand_in` if another one answers in its place.
+    """
+
+    backend: str
+    error: BackendError | None = None
+    is_stand_in: bool = False
+
+
+_REFUSALS = frozenset(
+    {
+        Reason.DISABLED,
+        Reason.SWITCHED_OFF,
+        Reason.LANGUAGE_DISABLED,
+        Reason.LANGUAGE_SWITCHED_OFF,
+        Reason.FILE_SWITCHED_OFF,
+        Reason.FILE_EXCLUDED,
+        Reason.PRIVATE_FILE,
+        Reason.MANUAL_ONLY,
+    }
+)
+
+#: What an engine tells of while it works.
+Event: TypeAlias = Outcome | BackendError | Prepared

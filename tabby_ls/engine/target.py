@@ -18,6 +18,8 @@ from tabby_ls.settings import Settings
 
 #: The least share of the prompt's budget that is tried when the server finds prompts too long.
 _LEAST_SHARE = 1 / 16
+#: What people call the kinds of backends.
+_NAMES = {"tabbyapi": "TabbyAPI", "local": "local model"}
 #: Lines that a backend without a notion of tokens may write.
 _BLOCK_LINES = 3
 
@@ -70,6 +72,12 @@ class Target:
     def scope(self) -> tuple[str, str]:
         """What, besides the document, decides an answer."""
         return self.backend.kind, self._model.id or ""
+
+    @property
+    def description(self) -> str:
+        """Who answers, for people: `TabbyAPI: Qwen2.5-Coder-1.5B`, or `local model`."""
+        name = _NAMES.get(self.backend.kind, self.backend.kind)
+        return f"{name}: {self._model.id}" if self._model.id else name
 
     @property
     def template(self) -> Template | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -12,6 +13,7 @@ from pygls.lsp.server import LanguageServer
 
 from tabby_ls import __version__
 from tabby_ls.server.client_session import ClientSession
+from tabby_ls.server.commands import COMMANDS, Arguments, Command
 from tabby_ls.server.documents import DocumentNotOpenError, OpenDocument, OpenDocuments, snapshot
 from tabby_ls.server.items import Place, inline_item, menu_item
 from tabby_ls.server.protocol import ServerProtocol
@@ -50,7 +52,16 @@ def create_server() -> TabbyLanguageServer:
     server = TabbyLanguageServer()
     for method, (handler, options) in _FEATURES.items():
         server.feature(method, options)(handler)
+    for name, command in COMMANDS.items():
+        server.command(name)(_runner(command))
     return server
+
+
+def _runner(command: Command) -> Callable[..., Any]:
+    def run(server: TabbyLanguageServer, *arguments: Any) -> Any:
+        return command(server.session, Arguments(arguments))
+
+    return run
 
 
 # Lifecycle
@@ -125,7 +136,8 @@ async def _inline_completion(
         return None
     if outcome.suggestion is None:
         return types.InlineCompletionList([])
-    return types.InlineCompletionList([inline_item(outcome.suggestion, place)])
+    item = inline_item(outcome.suggestion, place, session.offers.made(outcome))
+    return types.InlineCompletionList([item])
 
 
 async def _completion(server: TabbyLanguageServer, params: types.CompletionParams) -> types.CompletionList:
@@ -142,7 +154,7 @@ async def _completion(server: TabbyLanguageServer, params: types.CompletionParam
     outcome = await session.suggest(place.snapshot, invoked=False, seconds=session.menu_deadline)
     if outcome.suggestion is None:
         return nothing
-    item = menu_item(outcome.suggestion, place, session.client)
+    item = menu_item(outcome.suggestion, place, session.client, session.offers.made(outcome))
     return types.CompletionList(is_incomplete=not outcome.complete, items=[item]) if item else nothing
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING, Any, cast
 
 from lsprotocol import types
@@ -15,20 +16,27 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from tabby_ls import settings as user_settings
-from tabby_ls.backends.backend import Backend
+from tabby_ls.backends.backend import Backend, BackendError
+from tabby_ls.engine.outcome import Event, Outcome, Prepared, Reason
 from tabby_ls.engine.shaping.tidy import with_lf
+from tabby_ls.engine.switches import Scope
+from tabby_ls.journal.counters import Counters
+from tabby_ls.journal.explain import because
+from tabby_ls.journal.journal import Journal
+from tabby_ls.journal.offers import Offers
+from tabby_ls.journal.record import name_of, record_of
+from tabby_ls.languages import language_named
 from tabby_ls.server.clients import Client, describe_client
 from tabby_ls.server.connection import settle
-from tabby_ls.server.documents import OpenDocument
+from tabby_ls.server.documents import DocumentNotOpenError, OpenDocument
 from tabby_ls.server.logs import configure_logging
 from tabby_ls.server.protocol import ServerProtocol
-from tabby_ls.server.status import Status
+from tabby_ls.server.status import State, Status
 from tabby_ls.server.text import Edit as TextEdit
 from tabby_ls.settings import Problem, Settings, Source
 
 if TYPE_CHECKING:
     from tabby_ls.engine.engine import Engine
-    from tabby_ls.engine.outcome import Outcome
     from tabby_ls.engine.snapshot import Snapshot
     from tabby_ls.engine.target import Target
     from tabby_ls.local_model.model import LocalModel
@@ -58,7 +66,12 @@ class ClientSession:
         self._registered: types.CompletionOptions | None = None
         self.client = Client()
         self.settings = Settings()
-        self.status = Status(server)
+        self.status = Status(server, lambda: self.engine.standing())
+        self.journal = Journal()
+        self.counters = Counters()
+        self.offers = Offers(self.counters)
+        #: The file and the language that were last asked about.
+        self._last_place = ("", "")
         self._problems: list[Problem] = []
         self._backends: list[Backend] = []
         self._local_model: LocalModel | None = None
@@ -67,26 +80,40 @@ class ClientSession:
     def begin(self, params: types.InitializeParams) -> None:
         """Take in what `initialize` says. Nothing slow happens here."""
         self.client = describe_client(params)
+        self.status.is_shown = self.client.shows_status
         self._initialization = _section(params.initialization_options)
         self.settings, self._problems = self._resolve()
         self._log()
 
     def _log(self) -> None:
         if problem := configure_logging(self.settings.log):
-            self.status.tell(problem)
+            self.status.warn(problem)
 
     @cached_property
     def engine(self) -> Engine:
         """The engine, made at its first use: the answer to `initialize` does not wait for it to be imported."""
         from tabby_ls.engine.engine import Engine
 
-        return Engine(self.settings, self._targets(), self.status.watch)
+        return Engine(self.settings, self._targets(), self._watch)
 
     async def suggest(self, now: Snapshot, *, invoked: bool, seconds: float) -> Outcome:
         """Return what to offer at a cursor, after at most so many seconds."""
         from tabby_ls.engine.engine import Request
 
-        return await self.engine.suggest(Request(now, invoked, seconds))
+        self._last_place = (now.uri, now.language)
+        with self.status.waiting.request():
+            return await self.engine.suggest(Request(now, invoked, seconds))
+
+    def _watch(self, event: Event) -> None:
+        """Take note of what the engine tells."""
+        if isinstance(event, BackendError):
+            self.status.failed(event)
+        elif isinstance(event, Prepared):
+            self.status.update()
+        else:
+            self.counters.requests += 1
+            self.journal.take(record_of(event, time()))
+            self.status.ended(event)
 
     def edited(self, document: OpenDocument, edits: Sequence[TextEdit]) -> None:
         """Tell the engine what changed in a document."""
@@ -100,6 +127,7 @@ class ClientSession:
         if self.client.pulls_configuration:
             await self._pull_configuration()
         await self._register_menu()
+        self.status.reconfigured(self._refusal())
         self.engine.warm_up()
         if self.settings.backend.kind_in_use == "local":
             self._the_local_model()  # begin to learn before the first request
@@ -114,6 +142,43 @@ class ClientSession:
             await backend.close()
         if self._indexing is not None:
             await self._indexing.close()
+
+    # What the user sees and turns
+
+    def place(self, uri: str, language: str) -> tuple[str, str]:
+        """Return the file and the language a command is about: those it names, else where was asked last."""
+        if not uri:
+            last_uri, last_language = self._last_place
+            return last_uri, language or last_language
+        with suppress(DocumentNotOpenError):
+            language = language or self._protocol.documents.get_text_document(uri).language_id or ""
+        return uri, language
+
+    def state(self, uri: str) -> State:
+        """Return the status, as it is for a file: for the one that was last asked about, if none is named."""
+        return self.status.state(self._refusal(uri))
+
+    def turn(self, scope: Scope, uri: str, language: str, *, on: bool) -> str:
+        """Switch suggestions on or off; return in words what that came to."""
+        self.engine.turn(scope, uri, language, on=on)
+        refusal = self._refusal(uri)
+        self.status.reconfigured(self._refusal())
+        what = {
+            Scope.SESSION: "",
+            Scope.LANGUAGE: f" for {language_named(language).name}",
+            Scope.FILE: f" in {name_of(uri)}",
+        }[scope]
+        done = f"suggestions are {'on' if on else 'off'}{what}, for this session"
+        return f"{done}. But: {because(refusal)}" if on and refusal else done
+
+    def _refusal(self, uri: str = "") -> Reason | None:
+        """Return why nothing at all is suggested in a file, None if something may be."""
+        return self.engine.refusal(*self.place(uri, ""), invoked=True)
+
+    def said(self, sentence: str) -> str:
+        """Return a command's answer, having shown it where the client has no place for it."""
+        self.status.tell(sentence)
+        return sentence
 
     # Settings
 
@@ -160,6 +225,7 @@ class ClientSession:
             if "engine" in vars(self):
                 former = self._backends
                 self.engine.configure(settings, self._targets())
+                self.status.reconfigured(self._refusal())
                 for backend in former:
                     await backend.close()
 

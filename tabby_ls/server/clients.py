@@ -5,6 +5,7 @@ The one place where a client's name decides anything: for what no capability tel
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum, auto
 
 from attrs import frozen
@@ -38,6 +39,8 @@ class Client:
     registers_completion: bool = False
     registers_watchers: bool = False
     shows_progress: bool = False
+    #: It has a plugin of ours, with a place for the status.
+    shows_status: bool = False
     #: Seconds its user can be kept waiting: some clients do not redraw while they ask.
     longest_wait: float = 60.0
 
@@ -67,8 +70,15 @@ def describe_client(params: types.InitializeParams) -> Client:
         registers_completion=bool(completion.dynamic_registration),
         registers_watchers=bool(watched and watched.dynamic_registration),
         shows_progress=bool(params.capabilities.window and params.capabilities.window.work_done_progress),
+        shows_status=_shows_status(params.capabilities.experimental),
         longest_wait=0.4 if name == "eglot" else 60.0,
     )
+
+
+def _shows_status(experimental: object) -> bool:
+    """Return whether the client says `{"tabby-ls": {"status": true}}` among its experimental capabilities."""
+    ours = experimental.get("tabby-ls") if isinstance(experimental, Mapping) else None
+    return isinstance(ours, Mapping) and ours.get("status") is True
 
 
 #: Seen with Neovim 0.12. Helix 25.07 and eglot 1.17 insert plain text as it is.

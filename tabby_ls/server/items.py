@@ -12,6 +12,8 @@ from tabby_ls.server.text import PositionEncoding
 
 #: Characters of a menu row.
 _LABEL = 60
+#: What a client runs after it has inserted an item: docs/protocol.md.
+ACCEPTED = "tabby-ls.accepted"
 
 
 @frozen
@@ -46,8 +48,8 @@ class Place:
         return len(text.encode("utf-8", "surrogatepass"))
 
 
-def inline_item(suggestion: Suggestion, place: Place) -> types.InlineCompletionItem:
-    """Return ghost text for the cursor at `place`.
+def inline_item(suggestion: Suggestion, place: Place, offer: str) -> types.InlineCompletionItem:
+    """Return ghost text for the cursor at `place`; `offer` is the id by which its acceptance is reported.
 
     It must begin with the text of an item that is selected, in that item's range (LSP 3.18, SelectedCompletionInfo).
     """
@@ -55,10 +57,13 @@ def inline_item(suggestion: Suggestion, place: Place) -> types.InlineCompletionI
     start = place.position
     if place.selected is not None:
         text, start = place.selected.text + text, place.selected.range.start
-    return types.InlineCompletionItem(text, range=types.Range(start, place.after(suggestion.replaces)))
+    where = types.Range(start, place.after(suggestion.replaces))
+    return types.InlineCompletionItem(text, range=where, command=_accepted(offer))
 
 
-def menu_item(suggestion: Suggestion, place: Place, client: Client) -> types.CompletionItem | None:
+def menu_item(
+    suggestion: Suggestion, place: Place, client: Client, offer: str
+) -> types.CompletionItem | None:
     """Return a menu item for the cursor at `place`; None if the client cannot insert any of it right.
 
     The edit begins at the word before the cursor, and the filter text with it: clients match against that.
@@ -90,7 +95,12 @@ def menu_item(suggestion: Suggestion, place: Place, client: Client) -> types.Com
             range=types.Range(place.before(word), place.after(replaces)),
             new_text=_escaped(inserted) if as_snippet else inserted,
         ),
+        command=_accepted(offer),
     )
+
+
+def _accepted(offer: str) -> types.Command:
+    return types.Command("Suggestion accepted", ACCEPTED, arguments=[{"id": offer}])
 
 
 def _documentation(code: str, language: str, client: Client) -> types.MarkupContent | str:

@@ -3,62 +3,115 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import Literal
 
+from attrs import asdict, frozen
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from tabby_ls.backends.backend import BackendError, Trouble
-from tabby_ls.engine.outcome import Origin, Outcome, Reason
+from tabby_ls.engine.outcome import Outcome, Reason, Standing
+from tabby_ls.journal.explain import because
+from tabby_ls.server.waiting import Waiting
 from tabby_ls.settings import Problem
 
 logger = logging.getLogger(__name__)
 
+#: The notification for clients that declare `experimental["tabby-ls"].status`: docs/protocol.md.
 STATUS = "tabby-ls/status"
-#: Ends that a backend in trouble cannot bring about.
-_ANSWERS = frozenset({Reason.SHOWN, Reason.ALREADY_THERE, Reason.NOTHING_TO_SAY})
+
+
+@frozen
+class State:
+    """What a status bar shows. `message` says why, in a sentence, for `error` and `off`; else it is ""."""
+
+    state: Literal["idle", "thinking", "error", "off"]
+    backend: str
+    message: str = ""
 
 
 class Status:
     """The voice of the server.
 
-    Each kind of trouble is told once, until the backend has answered again.
+    A client that shows a status is notified when it changes. Any other is told of each kind of trouble once,
+    and once that all is well again.
     """
 
-    def __init__(self, server: LanguageServer) -> None:
+    def __init__(self, server: LanguageServer, standing: Callable[[], Standing]) -> None:
+        """`standing` is asked who answers, each time that something has happened."""
         self._server = server
+        self._standing = standing
         self._told: set[str] = set()
         self._troubles: set[Trouble] = set()
+        self._refusal: Reason | None = None
+        self._shown: State | None = None
+        #: Whether the client shows what it is notified of.
+        self.is_shown = False
+        self.waiting = Waiting(self.update)
 
     def problems(self, problems: list[Problem]) -> None:
         """Name settings that could not be used, each once a session."""
         for problem in map(str, problems):
-            self.tell(problem)
+            self.warn(problem)
 
-    def tell(self, problem: str) -> None:
+    def warn(self, problem: str) -> None:
         """Tell the user of a problem, once a session."""
         if problem not in self._told:
             self._told.add(problem)
             self._show(types.MessageType.Warning, problem)
 
-    def watch(self, event: Outcome | BackendError) -> None:
-        """Take note of a request's end or of a failure of the backend."""
-        if isinstance(event, BackendError):
-            logger.warning("backend: %s", event.message)
-            if event.trouble not in self._troubles:
-                self._troubles.add(event.trouble)
-                self._show(types.MessageType.Warning, event.message)
-                self._notify("error", event.message)
-            return
-        logger.debug("request: %s %s %s", event.reason, event.origin or "", event.timings)
-        is_answer = event.reason in _ANSWERS and event.origin is not Origin.MEMORY
-        if self._troubles and is_answer and event.backend != "local":
+    def tell(self, sentence: str) -> None:
+        """Tell the user what a command of theirs came to, unless the client has its own place for it."""
+        if not self.is_shown:
+            self._show(types.MessageType.Info, sentence)
+
+    def failed(self, error: BackendError) -> None:
+        """Take note of a backend's failure."""
+        logger.warning("backend: %s", error.message)
+        self.update()
+        if error.trouble not in self._troubles:
+            self._troubles.add(error.trouble)
+            if not self.is_shown:
+                self._show(types.MessageType.Warning, self._with_stand_in(error))
+
+    def ended(self, outcome: Outcome) -> None:
+        """Take note of a request's end."""
+        logger.debug("request: %s %s %s", outcome.reason, outcome.origin or "", outcome.timings)
+        is_off = outcome.is_refusal and outcome.reason is not Reason.MANUAL_ONLY
+        self._refusal = outcome.reason if is_off else None
+        self.update()
+
+    def reconfigured(self, refusal: Reason | None) -> None:
+        """Take note of other settings or switches: why nothing at all is suggested now, None if something is."""
+        self._refusal = refusal
+        if self._standing().error is None:
+            self._troubles.clear()  # not because it answered again: there is nothing to tell
+        self.update()
+
+    def state(self, refusal: Reason | None) -> State:
+        """Return the status of a place where requests are refused for that reason, or not at all."""
+        standing = self._standing()
+        if refusal is not None:
+            return State("off", standing.backend, because(refusal))
+        if standing.error is not None:
+            return State("error", standing.backend, self._with_stand_in(standing.error))
+        return State("thinking" if self.waiting.is_long else "idle", standing.backend)
+
+    def update(self) -> None:
+        """Tell the client if the status is not what it was."""
+        if self._troubles and self._standing().error is None:
             self._troubles.clear()
-            self._notify("ready", "")
             logger.warning("backend: answers again")
+            self.tell(f"{self._standing().backend} answers again")
+        if self.is_shown and (state := self.state(self._refusal)) != self._shown:
+            self._shown = state
+            self._server.protocol.notify(STATUS, asdict(state))
+
+    def _with_stand_in(self, error: BackendError) -> str:
+        """Return the complaint, and who answers in the meantime."""
+        standing = self._standing()
+        return f"{error.message} (meanwhile: {standing.backend})" if standing.is_stand_in else error.message
 
     def _show(self, kind: types.MessageType, text: str) -> None:
         self._server.window_show_message(types.ShowMessageParams(kind, f"tabby-ls: {text}"))
-
-    def _notify(self, state: str, message: str) -> None:
-        """Tell clients that show a status; others ignore the notification."""
-        self._server.protocol.notify(STATUS, {"state": state, "message": message})

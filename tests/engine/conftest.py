@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from tabby_ls.backends.backend import BackendError
 from tabby_ls.engine.engine import Engine
-from tabby_ls.engine.outcome import Outcome
+from tabby_ls.engine.outcome import Event
 from tabby_ls.engine.target import Target
 from tabby_ls.settings import Settings
 from tests.support.fake_backend import FakeBackend
@@ -19,13 +18,13 @@ EngineFactory = Callable[..., Engine]
 
 
 @pytest.fixture
-def watched() -> list[Outcome | BackendError]:
+def watched() -> list[Event]:
     """What the engine reported, in order."""
     return []
 
 
 @pytest.fixture
-async def engine_over(watched: list[Outcome | BackendError]) -> AsyncIterator[EngineFactory]:
+async def engine_over(watched: list[Event]) -> AsyncIterator[EngineFactory]:
     """Make engines. Unless a test says otherwise they do not wait before they ask."""
     engines: list[tuple[Engine, FakeBackend]] = []
     unseen: list[dict[str, Any]] = []

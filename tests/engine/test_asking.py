@@ -8,7 +8,7 @@ import pytest
 
 from tabby_ls.backends.backend import BackendError, Trouble
 from tabby_ls.engine.engine import Request
-from tabby_ls.engine.outcome import Origin, Outcome, Reason
+from tabby_ls.engine.outcome import Event, Origin, Reason
 from tabby_ls.engine.snapshot import Suggestion
 from tabby_ls.settings import Settings
 from tests.engine.conftest import EngineFactory
@@ -81,7 +81,7 @@ async def test_a_word_cut_by_the_token_limit_is_not_offered(engine_over: EngineF
 
 
 async def test_every_outcome_and_failure_is_reported(
-    engine_over: EngineFactory, watched: list[Outcome | BackendError]
+    engine_over: EngineFactory, watched: list[Event]
 ) -> None:
     backend = FakeBackend(["1"], [DOWN])
     typist = Typist(engine_over(backend), "x = |")

@@ -6,10 +6,9 @@ import asyncio
 
 import pytest
 
-from tabby_ls.backends.backend import BackendError
 from tabby_ls.engine import engine as engine_module
 from tabby_ls.engine.engine import Engine
-from tabby_ls.engine.outcome import Outcome, Reason
+from tabby_ls.engine.outcome import Event, Outcome, Reason
 from tabby_ls.engine.target import Target
 from tabby_ls.settings import Settings
 from tests.engine.conftest import EngineFactory
@@ -138,7 +137,7 @@ async def test_documents_do_not_disturb_each_other(engine_over: EngineFactory) -
 
 
 async def test_a_cancelled_request_closes_its_stream_at_once(
-    engine_over: EngineFactory, watched: list[Outcome | BackendError], monkeypatch: pytest.MonkeyPatch
+    engine_over: EngineFactory, watched: list[Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_module, "_GRACE", 60.0)
     backend = FakeBackend(["a", asyncio.Event()])

@@ -9,7 +9,7 @@ import pytest
 from tabby_ls.backends.backend import BackendError, ModelInfo, Trouble
 from tabby_ls.engine import engine as engine_module
 from tabby_ls.engine.engine import Request
-from tabby_ls.engine.outcome import Outcome, Reason
+from tabby_ls.engine.outcome import Event, Reason
 from tabby_ls.engine.target import Target
 from tabby_ls.settings import BackendSettings, Settings
 from tests.engine.conftest import EngineFactory
@@ -65,7 +65,7 @@ async def test_a_stream_that_breaks_off_is_a_failure(engine_over: EngineFactory)
 
 
 async def test_a_failure_of_a_stream_that_nobody_wants_any_more_is_no_news(
-    engine_over: EngineFactory, watched: list[Outcome | BackendError]
+    engine_over: EngineFactory, watched: list[Event]
 ) -> None:
     class Stubborn(FakeBackend):
         """Turns a cancellation into a failure, as a connection that is being closed may."""
@@ -208,7 +208,7 @@ async def test_an_answer_that_is_cut_off_is_not_remembered(engine_over: EngineFa
 
 
 async def test_changed_settings_warm_up_the_new_backend(
-    engine_over: EngineFactory, watched: list[Outcome | BackendError]
+    engine_over: EngineFactory, watched: list[Event]
 ) -> None:
     old = FakeBackend(["1"], model=ModelInfo("Qwen2.5-Coder-7B"))
     new = FakeBackend(["1"], model=ModelInfo("Qwen2.5-Coder-7B"))
@@ -217,12 +217,10 @@ async def test_changed_settings_warm_up_the_new_backend(
     engine.configure(settings := Settings(), [Target(new, settings)])
     await eventually(lambda: new.models_asked == 1)
     assert old.models_asked == 0
-    assert watched == []
+    assert not any(isinstance(event, BackendError) for event in watched)
 
 
-async def test_a_wrong_family_is_reported(
-    engine_over: EngineFactory, watched: list[Outcome | BackendError]
-) -> None:
+async def test_a_wrong_family_is_reported(engine_over: EngineFactory, watched: list[Event]) -> None:
     backend = FakeBackend(["1"], model=ModelInfo("m"))
     engine = engine_over(backend, backend=BackendSettings(family="no such thing"))
     engine.warm_up()

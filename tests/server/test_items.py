@@ -37,7 +37,7 @@ def place(marked: str, *, encoding: PositionEncoding = "utf-32", line_ending: st
 
 
 def menu(text: str, marked: str, client: Client = Client(), replaces: int = 0) -> CompletionItem:  # noqa: B008
-    item = menu_item(Suggestion(text, replaces), place(marked), client)
+    item = menu_item(Suggestion(text, replaces), place(marked), client, "7")
     assert item is not None
     return item
 
@@ -55,19 +55,19 @@ def edit(item: CompletionItem) -> tuple[int, int, str]:
 def test_the_replaced_characters_are_counted_in_the_clients_units(
     encoding: PositionEncoding, start: int, end: int
 ) -> None:
-    item = inline_item(Suggestion("x'😀)", 3), place("'é😀(|'😀)\n", encoding=encoding))
+    item = inline_item(Suggestion("x'😀)", 3), place("'é😀(|'😀)\n", encoding=encoding), "7")
     assert item.range == Range(Position(0, start), Position(0, end))
 
 
 def test_line_ends_are_the_documents() -> None:
-    assert inline_item(Suggestion("a\nb\n"), place("|", line_ending="\r\n")).insert_text == "a\r\nb\r\n"
+    assert inline_item(Suggestion("a\nb\n"), place("|", line_ending="\r\n"), "7").insert_text == "a\r\nb\r\n"
 
 
 def test_a_selected_item_comes_first() -> None:
     selected = SelectedCompletionInfo(Range(Position(0, 0), Position(0, 4)), "print")
     at_its_end = place("print|)")
     where = Place(at_its_end.snapshot, Position(0, 4), "utf-32", selected)
-    item = inline_item(Suggestion("(x)", 1), where)
+    item = inline_item(Suggestion("(x)", 1), where, "7")
     assert item.insert_text == "print(x)"
     assert item.range == Range(Position(0, 0), Position(0, 5))
 
@@ -128,7 +128,7 @@ def test_text_for_a_client_that_adds_indentation(marked: str, text: str, expecte
 
 
 def test_nothing_that_such_a_client_could_insert() -> None:
-    assert menu_item(Suggestion("\n  b"), place("        a(|"), ADDS) is None
+    assert menu_item(Suggestion("\n  b"), place("        a(|"), ADDS, "7") is None
 
 
 def test_a_bracket_that_was_to_be_replaced_stays_when_the_text_ends_before_it() -> None:

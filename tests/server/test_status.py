@@ -5,85 +5,129 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from tabby_ls.backends.backend import BackendError, Trouble
-from tabby_ls.engine.outcome import Origin, Outcome, Reason
-from tabby_ls.server.status import STATUS, Status
+from tabby_ls.engine.outcome import Outcome, Reason, Standing
+from tabby_ls.server.status import STATUS, State, Status
 from tabby_ls.settings import Problem, Source
 
 DOWN = BackendError(Trouble.UNREACHABLE, "the server cannot be reached")
 SLOW = BackendError(Trouble.TIMEOUT, "the server did not answer in time")
+WELL = Outcome(Reason.SHOWN)
 
 
-class Window:
-    """Stands for the client: what it is shown and notified of."""
+class Session:
+    """Stands for the client, what it is shown and notified of, and for the engine, which knows who answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, shows_status: bool) -> None:
         self.messages: list[str] = []
-        self.statuses: list[str] = []
+        self.states: list[tuple[str, str]] = []
         self.protocol = self
+        self.standing = Standing("TabbyAPI")
+        self.status = Status(self, lambda: self.standing)  # type: ignore[arg-type]
+        self.status.is_shown = shows_status
 
     def window_show_message(self, params: Any) -> None:
-        self.messages.append(params.message)
+        self.messages.append(params.message.removeprefix("tabby-ls: "))
 
     def notify(self, method: str, params: Any) -> None:
         assert method == STATUS
-        self.statuses.append(params["state"])
+        self.states.append((params["state"], params["message"]))
+
+    def fails(self, error: BackendError) -> None:
+        self.standing = evolve(self.standing, error=error)
+        self.status.failed(error)
+
+    def answers(self) -> None:
+        self.standing = evolve(self.standing, error=None)
+        self.status.ended(WELL)
 
 
 @pytest.fixture
-def window() -> Window:
-    return Window()
+def plain() -> Session:
+    """An editor without a plugin of ours."""
+    return Session(shows_status=False)
 
 
 @pytest.fixture
-def status(window: Window) -> Status:
-    return Status(window)  # type: ignore[arg-type]
+def plugin() -> Session:
+    return Session(shows_status=True)
 
 
-def test_a_trouble_is_told_once_even_if_another_comes_between(window: Window, status: Status) -> None:
+def test_a_trouble_is_told_once_even_if_another_comes_between(plain: Session) -> None:
     for trouble in (DOWN, DOWN, SLOW, DOWN, SLOW):
-        status.watch(trouble)
-    assert window.messages == [f"tabby-ls: {DOWN.message}", f"tabby-ls: {SLOW.message}"]
-    assert window.statuses == ["error", "error"]
+        plain.fails(trouble)
+    assert plain.messages == [DOWN.message, SLOW.message]
 
 
-@pytest.mark.parametrize("reason", [Reason.SHOWN, Reason.ALREADY_THERE, Reason.NOTHING_TO_SAY])
-def test_an_answer_ends_all_troubles(window: Window, status: Status, reason: Reason) -> None:
-    status.watch(DOWN)
-    status.watch(SLOW)
-    status.watch(Outcome(reason, origin=Origin.ASKED))
-    status.watch(Outcome(reason, origin=Origin.ASKED))
-    assert window.statuses == ["error", "error", "ready"]
-    status.watch(DOWN)
-    assert len(window.messages) == 3
+def test_an_answer_ends_all_troubles_and_is_told_once(plain: Session) -> None:
+    plain.fails(DOWN)
+    plain.fails(SLOW)
+    plain.answers()
+    plain.answers()
+    assert plain.messages == [DOWN.message, SLOW.message, "TabbyAPI answers again"]
+    plain.fails(DOWN)
+    assert plain.messages[3:] == [DOWN.message]
+
+
+def test_other_settings_are_no_answer(plain: Session) -> None:
+    plain.fails(DOWN)
+    plain.standing = Standing("local model")
+    plain.status.reconfigured(None)
+    plain.answers()
+    assert plain.messages == [DOWN.message]
+
+
+def test_who_stands_in_is_named(plain: Session) -> None:
+    plain.standing = Standing("local model", DOWN, is_stand_in=True)
+    plain.status.failed(DOWN)
+    assert plain.messages == [f"{DOWN.message} (meanwhile: local model)"]
+
+
+def test_a_plugin_is_notified_of_what_changes_and_of_nothing_else(plugin: Session) -> None:
+    plugin.status.update()
+    plugin.answers()
+    for trouble in (DOWN, DOWN, SLOW):
+        plugin.fails(trouble)
+    plugin.answers()
+    assert plugin.states == [("idle", ""), ("error", DOWN.message), ("error", SLOW.message), ("idle", "")]
+    assert plugin.messages == []
 
 
 @pytest.mark.parametrize(
-    "outcome",
-    [
-        Outcome(Reason.SHOWN, origin=Origin.MEMORY),
-        Outcome(Reason.BACKEND_FAILED),
-        Outcome(Reason.BACKEND_RESTING),
-        Outcome(Reason.SUPERSEDED, origin=Origin.ASKED),
-        Outcome(Reason.TOO_LATE),
-        Outcome(Reason.DISABLED),
-    ],
+    "reason",
+    [Reason.SHOWN, Reason.NOTHING_TO_SAY, Reason.SUPERSEDED, Reason.TOO_LATE, Reason.MANUAL_ONLY],
 )
-def test_what_says_nothing_about_the_backend(window: Window, status: Status, outcome: Outcome) -> None:
-    status.watch(DOWN)
-    status.watch(outcome)
-    assert window.statuses == ["error"]
+def test_how_a_request_ends_says_nothing_about_the_backend(plugin: Session, reason: Reason) -> None:
+    plugin.fails(DOWN)
+    plugin.status.ended(Outcome(reason))
+    assert plugin.states == [("error", DOWN.message)]
 
 
-def test_all_is_well_without_a_word(window: Window, status: Status) -> None:
-    status.watch(Outcome(Reason.SHOWN, origin=Origin.ASKED))
-    assert (window.messages, window.statuses) == ([], [])
+def test_where_nothing_is_ever_suggested_it_is_off_and_says_why(plugin: Session) -> None:
+    for reason in (Reason.SHOWN, Reason.PRIVATE_FILE, Reason.PRIVATE_FILE, Reason.SHOWN):
+        plugin.status.ended(Outcome(reason))
+    assert [state for state, _ in plugin.states] == ["idle", "off", "idle"]
+    assert "keys or passwords" in plugin.states[1][1]
 
 
-def test_a_wrong_setting_is_named_once(window: Window, status: Status) -> None:
+def test_being_off_counts_more_than_being_broken(plugin: Session) -> None:
+    plugin.fails(DOWN)
+    plugin.status.reconfigured(Reason.SWITCHED_OFF)
+    assert [state for state, _ in plugin.states] == ["error", "off"]
+    assert plugin.status.state(None) == State("error", "TabbyAPI", DOWN.message)
+
+
+def test_all_is_well_without_a_word(plain: Session) -> None:
+    plain.answers()
+    assert (plain.messages, plain.states) == ([], [])
+
+
+def test_a_wrong_setting_is_named_once_to_everybody(plain: Session, plugin: Session) -> None:
     problem = Problem("max_tokens", Source.ENVIRONMENT, "must be a whole number")
-    status.problems([problem])
-    status.problems([problem, Problem("x", Source.FILE, "unknown")])
-    assert len(window.messages) == 2
-    assert window.messages[0] == "tabby-ls: setting 'max_tokens' in the environment: must be a whole number"
+    for session in (plain, plugin):
+        session.status.problems([problem])
+        session.status.problems([problem, Problem("x", Source.FILE, "unknown")])
+        assert len(session.messages) == 2
+        assert session.messages[0] == "setting 'max_tokens' in the environment: must be a whole number"

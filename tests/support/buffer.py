@@ -64,6 +64,7 @@ def check_inline_item(item: types.InlineCompletionItem, buffer: Buffer) -> None:
     before, after = buffer.parts(item.range)
     assert item.insert_text.startswith(before)
     assert item.insert_text.endswith(after)
+    check_command(item.command)
 
 
 def check_menu_item(item: types.CompletionItem, buffer: Buffer) -> None:
@@ -78,10 +79,18 @@ def check_menu_item(item: types.CompletionItem, buffer: Buffer) -> None:
     assert item.kind is not types.CompletionItemKind.Snippet
     assert item.additional_text_edits is None
     assert item.insert_text is None
-    assert item.command is None
+    check_command(item.command)
     assert item.data is None
     assert item.text_edit.new_text.startswith(before)
     assert item.text_edit.new_text.endswith(after)
+
+
+def check_command(command: types.Command | None) -> None:
+    """Assert that the editor can report what it has inserted."""
+    assert command is not None
+    assert command.command == "tabby-ls.accepted"
+    (argument,) = command.arguments or ()
+    assert set(argument) == {"id"}
 
 
 def inserted_by_menu(item: types.CompletionItem, buffer: Buffer, client: str) -> str:

@@ -76,7 +76,7 @@ class Editor:
         self.configuration = configuration
         self.configuration_requests = 0
         self.messages: list[str] = []
-        self.statuses: list[tuple[str, str]] = []
+        self.statuses: list[Any] = []
         self.registrations: list[types.Registration] = []
         self.client = Client()
         self.capabilities: types.ServerCapabilities
@@ -114,7 +114,7 @@ class Editor:
 
         client.feature(types.WINDOW_SHOW_MESSAGE)(lambda params: self.messages.append(params.message))
         client.feature(types.WINDOW_LOG_MESSAGE)(lambda params: client.log_messages.append(params))
-        client.feature("tabby-ls/status")(lambda params: self.statuses.append((params.state, params.message)))
+        client.feature("tabby-ls/status")(lambda params: self.statuses.append(params))
         client.feature(types.WORKSPACE_CONFIGURATION)(configure)
         client.feature(types.CLIENT_REGISTER_CAPABILITY)(lambda params: self._register(params))
         client.feature(types.CLIENT_UNREGISTER_CAPABILITY)(lambda params: self._unregister(params))
@@ -151,7 +151,7 @@ class Editor:
         for trouble in ("Traceback", "never awaited", "never retrieved", "ResourceWarning"):
             assert trouble not in self.stderr, self.stderr
         told = [*self.messages, *(message.message for message in self.client.log_messages)]
-        for text in (self.stderr, *told, *(message for _, message in self.statuses)):
+        for text in (self.stderr, *told, *(status.message for status in self.statuses)):
             for line in self._private:
                 assert line not in text
 
@@ -330,6 +330,17 @@ class Editor:
         for item in result.items:
             check_menu_item(item, self.buffer)
         return result
+
+    @property
+    def states(self) -> list[str]:
+        """The states the server has told, in order."""
+        return [status.state for status in self.statuses]
+
+    async def run(self, command: str, *arguments: Any) -> Any:
+        """Run a command of the server's and wait for what it returns."""
+        return await self.request(
+            types.WORKSPACE_EXECUTE_COMMAND, types.ExecuteCommandParams(command, list(arguments) or None)
+        )
 
     def accept(self, item: types.InlineCompletionItem | types.CompletionItem) -> None:
         """Take a suggestion as this editor does, and tell the server."""

@@ -19,6 +19,12 @@ GHOST_TEXT: Mapping[str, Any] = {
     },
 }
 
+#: The same with a plugin of ours.
+WITH_PLUGIN: Mapping[str, Any] = {
+    **GHOST_TEXT,
+    "capabilities": {**GHOST_TEXT["capabilities"], "experimental": {"tabby-ls": {"status": True}}},
+}
+
 #: An editor with a menu and nothing else.
 MENU_ONLY: Mapping[str, Any] = {
     "clientInfo": {"name": "menu"},
