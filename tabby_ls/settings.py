@@ -89,19 +89,46 @@ def _headers(_: object, attribute: Attribute[Any], value: Mapping[str, str]) -> 
         raise TypeError(f"{attribute.name} must map names to strings")
 
 
+KINDS = (
+    "auto",
+    "tabbyapi",
+    "llamacpp",
+    "ollama",
+    "openai",
+    "mistral",
+    "deepseek",
+    "mercury",
+    "chat",
+    "local",
+)
+
+
 @frozen
 class BackendSettings:
-    """The server that writes completions. All of it is `machine`: no project can redirect code or keys."""
+    """A server that writes completions. All of it is `machine`: no project can redirect code or keys."""
 
-    kind: Literal["auto", "tabbyapi", "local"] = _setting(
+    kind: Literal[
         "auto",
-        "Kind of server. `auto`: `tabbyapi` if `url` is set, else `local`.",
-        validators.in_(("auto", "tabbyapi", "local")),
+        "tabbyapi",
+        "llamacpp",
+        "ollama",
+        "openai",
+        "mistral",
+        "deepseek",
+        "mercury",
+        "chat",
+        "local",
+    ] = _setting(
+        "auto",
+        "Kind of server. `auto`: found out by asking `url`; without one, `local`. `openai` is any server with "
+        "`/v1/completions` (vLLM, SGLang, LM Studio), `chat` one that can only chat.",
+        validators.in_(KINDS),
         machine=True,
     )
     url: str = _setting(
         "",
-        "Address of the server, with or without `/v1`: `http://127.0.0.1:5000`. Empty: complete from the workspace, with no server.",
+        "Address of the server, with or without `/v1`: `http://127.0.0.1:5000`. Empty: the provider's own for "
+        "`mistral`, `deepseek` and `mercury`; else complete from the workspace, with no server.",
         _string,
         _url,
         machine=True,
@@ -149,12 +176,53 @@ class BackendSettings:
         machine=True,
     )
 
+    allow_insecure_key: bool = _setting(
+        False,
+        "Send the API key over plain http to another machine, where everybody on the way can read it.",
+        _boolean,
+        machine=True,
+    )
+    ca_file: str = _setting(
+        "",
+        "File of certificates (PEM) to trust besides the system's, for a server behind a certificate of your own.",
+        _string,
+        machine=True,
+    )
+    keep_alive: str = _setting(
+        "30m",
+        "How long Ollama keeps the model in memory after a request, as in `30m`; `-1` is for ever.",
+        _string,
+        machine=True,
+    )
+    max_in_flight: int | None = _setting(
+        None,
+        "How many requests to have open at once. Unset: 2, or 1 where the server answers one at a time.",
+        validators.optional(validators.and_(*_whole(1, 64))),
+        machine=True,
+    )
+    requests: Literal["all", "automatic", "explicit"] = _setting(
+        "all",
+        "Which requests it serves: those while typing, those by key, or both.",
+        validators.in_(("all", "automatic", "explicit")),
+        machine=True,
+    )
+    languages: tuple[str, ...] = _setting(
+        (),
+        'Languages it serves, as in `["python"]`. Empty: all.',
+        _list_of_strings,
+        machine=True,
+        converter=_strings,
+    )
+
     @property
-    def kind_in_use(self) -> Literal["tabbyapi", "local"]:
-        """The kind that `auto` stands for."""
-        if self.kind == "auto":
-            return "tabbyapi" if self.url else "local"
-        return self.kind
+    def is_local(self) -> bool:
+        """Whether this is the local model, by name or for want of a server."""
+        return self.kind == "local" or (self.kind == "auto" and not self.url)
+
+    def serves(self, language: str, *, invoked: bool) -> bool:
+        """Return whether a request is one of those it is meant for."""
+        wanted = "explicit" if invoked else "automatic"
+        return self.requests in ("all", wanted) and (not self.languages or language in self.languages)
 
 
 @frozen
@@ -252,15 +320,33 @@ class Settings:
         *_whole(20, 600_000),
     )
     backend: BackendSettings = field(factory=BackendSettings)
+    backends: tuple[BackendSettings, ...] = _setting(
+        (),
+        "Several servers, each with the settings of `backend`: the first that serves a request and works is asked. "
+        "They replace `backend`. A key has to be named for each (`api_key_env`, `api_key_file`, `api_key_command`).",
+        machine=True,
+    )
     context: ContextSettings = field(factory=ContextSettings)
     menu: MenuSettings = field(factory=MenuSettings)
     local: LocalSettings = field(factory=LocalSettings)
     log: LogSettings = field(factory=LogSettings)
 
+    @property
+    def servers(self) -> tuple[BackendSettings, ...]:
+        """The servers to ask, the first choice first."""
+        return self.backends or (self.backend,)
+
     def merged(self, data: Mapping[str, Any], source: Source) -> tuple[Settings, list[Problem]]:
-        """Return these settings with `data` from `source` over them, and what of it could not be used."""
+        """Return these settings with `data` from `source` over them, and what of it could not be used.
+
+        A source that names one server takes the place of a list from an earlier one.
+        """
         problems: list[Problem] = []
         merged: Settings = _merge(self, data, source, "", problems)
+        one = data.get("backend")
+        names_one = isinstance(one, Mapping) and bool(one.get("url") or one.get("kind", "auto") != "auto")
+        if names_one and not data.get("backends") and source is not Source.WORKSPACE:
+            merged = attrs.evolve(merged, backends=())
         return merged, problems
 
 
@@ -285,14 +371,30 @@ def _merge(section: Any, data: Mapping[str, Any], source: Source, path: str, pro
         if value is None:
             continue  # editors send null for what the user did not set
         if attribute.metadata["machine"] and source is Source.WORKSPACE:
-            if value != _plain(current):
+            given = _listed(value, source.INITIALIZATION, where, []) if name == "backends" else value
+            if given != _plain(current) and given != current:
                 problems.append(Problem(where, source, _MACHINE_ONLY))
             continue
+        if name == "backends":
+            value = _listed(value, source, where, problems)
         try:
             section = attrs.evolve(section, **{name: value})
         except (TypeError, ValueError) as error:
             problems.append(Problem(where, source, _reason(error)))
     return section
+
+
+def _listed(
+    value: object, source: Source, where: str, problems: list[Problem]
+) -> tuple[BackendSettings, ...]:
+    """Return the servers of a list. No key is taken from where `backend` has its own by default: it is another's."""
+    if not isinstance(value, (list, tuple)) or not all(isinstance(entry, Mapping) for entry in value):
+        problems.append(Problem(where, source, "must be a list of tables"))
+        return ()
+    return tuple(
+        _merge(BackendSettings(api_key_env=""), entry, source, f"{where}[{number}].", problems)
+        for number, entry in enumerate(value)
+    )
 
 
 _MACHINE_ONLY = (

@@ -46,7 +46,11 @@ def test_null_is_what_editors_send_for_unset() -> None:
         ({"disabled_languages": "python"}, "disabled_languages", "a list"),
         ({"disabled_languages": ["python", 3]}, "disabled_languages", "a string"),
         ({"backend": {"url": "127.0.0.1:5000"}}, "backend.url", "http://"),
-        ({"backend": {"kind": "openai"}}, "backend.kind", "'tabbyapi'"),
+        ({"backend": {"kind": "vllm"}}, "backend.kind", "'openai'"),
+        ({"backend": {"max_in_flight": 0}}, "backend.max_in_flight", ">= 1"),
+        ({"backends": {"url": "http://127.0.0.1:1"}}, "backends", "a list of tables"),
+        ({"backends": [{"kind": "vllm"}]}, "backends[0].kind", "'openai'"),
+        ({"backends": [{}, {"port": 1}]}, "backends[1].port", "unknown"),
         ({"backend": "http://127.0.0.1:5000"}, "backend", "a table"),
         ({"backend": {"headers": {"a": 1}}}, "backend.headers", "strings"),
         ({"tokens": 5}, "tokens", "unknown"),
@@ -68,6 +72,40 @@ def test_a_problem_never_shows_what_may_be_a_key() -> None:
     )
     assert len(problems) == 3
     assert "s3cret" not in "".join(problems)
+
+
+def test_several_servers_replace_the_one() -> None:
+    servers = [
+        {"url": "http://127.0.0.1:1", "requests": "automatic"},
+        {"kind": "ollama", "languages": ["go"]},
+    ]
+    settings, problems = merged({"backend": {"url": "http://127.0.0.1:3"}, "backends": servers})
+    assert problems == []
+    assert [server.url for server in settings.servers] == ["http://127.0.0.1:1", ""]
+    first, second = settings.servers
+    assert (first.serves("go", invoked=False), first.serves("go", invoked=True)) == (True, False)
+    assert (second.serves("go", invoked=True), second.serves("python", invoked=True)) == (True, False)
+
+
+def test_no_server_of_a_list_gets_the_key_that_was_meant_for_another() -> None:
+    assert Settings().backend.api_key_env == "TABBY_LS_API_KEY"
+    settings, _ = merged({"backends": [{"url": "https://one.example"}]})
+    assert settings.servers[0].api_key_env == ""
+
+
+def test_a_later_source_that_names_one_server_replaces_an_earlier_list() -> None:
+    settings, _ = merged({"backends": [{"url": "http://127.0.0.1:1"}]})
+    settings, _ = settings.merged({"backend": {"url": "http://127.0.0.1:2"}}, Source.COMMAND_LINE)
+    assert [server.url for server in settings.servers] == ["http://127.0.0.1:2"]
+
+
+def test_a_project_cannot_name_servers() -> None:
+    settings, problems = merged({"backends": [{"url": "http://evil"}]}, Source.WORKSPACE)
+    assert settings == Settings()
+    assert "ignored here" in problems[0]
+    settings, _ = merged({"backends": [{"url": "http://127.0.0.1:1"}]})
+    _, problems = settings.merged({"backends": [{"url": "http://127.0.0.1:1"}]}, Source.WORKSPACE)
+    assert problems == []
 
 
 def test_a_project_cannot_say_where_code_and_keys_go() -> None:

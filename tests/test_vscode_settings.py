@@ -52,6 +52,7 @@ def test_a_project_cannot_set_where_code_and_keys_go_nor_what_is_run(properties:
     assert of_the_machine == {
         "tabby-ls.serverCommand",
         "tabby-ls.interpreter",
+        "tabby-ls.backends",
         "tabby-ls.log.file",
         *(f"tabby-ls.backend.{attribute.name}" for attribute in attrs.fields(type(Settings().backend))),
     }

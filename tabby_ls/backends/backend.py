@@ -11,11 +11,19 @@ from attrs import frozen
 
 
 @frozen(slots=True)
+class Snippet:
+    """Text from elsewhere that the model shall see. `path` is as shown to the model."""
+
+    path: str
+    text: str
+
+
+@frozen(slots=True)
 class Infill:
     """What a backend is asked to write: the text between `prefix` and `suffix` of a document.
 
-    `prompt` is the model family's rendered template for backends that take raw prompts, and None for
-    those that build their own (:attr:`Backend.renders_prompts`). `stop` are strings that end the answer
+    `prompt` is the model family's rendered template, snippets included, for servers that take raw prompts; None
+    where the server fills in by itself (:meth:`Backend.fills_in`). `stop` are strings that end the answer
     and are no part of it. `threshold` is how probable an answer must be, for backends that know. Line ends are LF.
     """
 
@@ -33,6 +41,10 @@ class Infill:
     max_lines: int
     #: Asked for by key, not by typing.
     invoked: bool = False
+    #: What else the model shall see, in prompt order.
+    snippets: tuple[Snippet, ...] = ()
+    #: The answer comes out of a chat: it may stand in a fence, among prose, or begin with what is already there.
+    is_chat: bool = False
 
 
 @frozen(slots=True)
@@ -42,6 +54,8 @@ class ModelInfo:
     id: str | None = None
     #: Longest prompt in tokens that the server accepts, whatever `max_tokens` is.
     max_prompt_tokens: int | None = None
+    #: How many requests the server answers at a time.
+    slots: int | None = None
 
 
 class Trouble(StrEnum):
@@ -52,6 +66,10 @@ class Trouble(StrEnum):
     NO_MODEL = "no_model"
     PROMPT_TOO_LONG = "prompt_too_long"
     TIMEOUT = "timeout"
+    #: It answers, but takes so much longer than it used to that the next backend is asked instead.
+    SLOW = "slow"
+    #: The model is no longer one that can be asked in this way: learn anew what the server has.
+    CHANGED = "changed"
     BROKEN_STREAM = "broken_stream"
     REFUSED = "refused"
     OVERLOADED = "overloaded"
@@ -86,17 +104,40 @@ class Backend(Protocol):
 
     #: The kind, as in settings: "tabbyapi", "local", ...
     kind: str
-    #: True if the backend builds prompts itself from `prefix` and `suffix`.
+    #: The software, for people: "TabbyAPI", "llama.cpp", "local model".
+    label: str
+    #: True if it never needs a template: whatever the model is, it takes prefix and suffix.
     renders_prompts: bool
-    #: True if asking costs next to nothing, so that nothing waits before it.
+    #: True if asking costs next to nothing: nothing waits before it or is learned first, and it gets all the text.
     is_instant: bool
+    #: True if its answers come out of a chat (:attr:`Infill.is_chat`).
+    is_chat: bool
+    #: True if it reads special tokens in `prefix`, `suffix` and `snippets` as the text they are. Prompts are
+    #: another matter: every server sees special tokens in those.
+    takes_tokens_as_text: bool
+    #: True if it finds a place for `snippets` where it gets no prompt; else they have to stand in the prefix.
+    takes_snippets: bool
+    #: How many requests to have open at once, unless the user or the server says otherwise.
+    max_in_flight: int
 
     async def model(self) -> ModelInfo:
         """Return what is being served; remembered until a request fails."""
         ...
 
+    async def fills_in(self, family: str | None, *, has_template: bool) -> bool:
+        """Return whether to send prefix and suffix rather than a prompt; called after :meth:`model`.
+
+        `family` is the name of the model's family, None if it is not known; `has_template` is whether a prompt
+        could be written for it. A server may be asked, with no text of the user's.
+        """
+        ...
+
     def stream(self, infill: Infill) -> AbstractAsyncContextManager[TextStream]:
         """Open a stream of text. Leaving the block closes the connection at once."""
+        ...
+
+    async def warm(self, snippets: tuple[Snippet, ...]) -> None:
+        """Let the server read `snippets` ahead of a request that begins with them; nothing where it cannot."""
         ...
 
     async def count_tokens(self, text: str) -> int | None:

@@ -1,4 +1,4 @@
-"""From settings to a backend. Each kind's module is imported only when it is chosen."""
+"""From a server's settings to a backend. Each kind's module is imported only when it is chosen."""
 
 from __future__ import annotations
 
@@ -6,25 +6,52 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tabby_ls.backends.backend import Backend
-from tabby_ls.settings import Settings
+from tabby_ls.settings import BackendSettings
 
 if TYPE_CHECKING:
     from tabby_ls.local_model.model import LocalModel
 
 
-def open_backends(settings: Settings, local_model: Callable[[], LocalModel]) -> list[Backend]:
-    """Return the backends the settings ask for, the first choice first; nothing is connected yet.
+def open_backend(settings: BackendSettings, local_model: Callable[[], LocalModel]) -> Backend:
+    """Return the backend that `settings` describe; nothing is connected yet.
 
     `local_model` is called once the local model is wanted.
     """
-    kind = settings.backend.kind_in_use
-    backends: list[Backend] = []
-    if kind == "tabbyapi":
-        from tabby_ls.backends.tabbyapi import TabbyAPIBackend
-
-        backends.append(TabbyAPIBackend(settings.backend))
-    if kind == "local" or settings.local.fallback:
+    if settings.is_local:
         from tabby_ls.backends.local import LocalBackend
 
-        backends.append(LocalBackend(local_model))
-    return backends
+        return LocalBackend(local_model)
+    if settings.kind == "auto":
+        from tabby_ls.backends.detected import DetectedBackend
+
+        return DetectedBackend(settings)
+    return open_server(settings)
+
+
+def open_server(settings: BackendSettings, software: str = "") -> Backend:
+    """Return the backend for a server of a known kind; `software` is what it says it is, for people."""
+    match settings.kind:
+        case "tabbyapi":
+            from tabby_ls.backends.tabbyapi import TabbyAPIBackend
+
+            return TabbyAPIBackend(settings)
+        case "llamacpp":
+            from tabby_ls.backends.llamacpp import LlamaCppBackend
+
+            return LlamaCppBackend(settings)
+        case "ollama":
+            from tabby_ls.backends.ollama import OllamaBackend
+
+            return OllamaBackend(settings)
+        case "mistral" | "deepseek" | "mercury":
+            from tabby_ls.backends.hosted import HostedBackend
+
+            return HostedBackend(settings)
+        case "chat":
+            from tabby_ls.backends.chat import ChatBackend
+
+            return ChatBackend(settings)
+        case _:
+            from tabby_ls.backends.openai import OpenAIBackend
+
+            return OpenAIBackend(settings, software)

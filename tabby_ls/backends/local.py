@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from attrs import define
 
-from tabby_ls.backends.backend import Infill, ModelInfo, TextStream
+from tabby_ls.backends.backend import Infill, ModelInfo, Snippet, TextStream
 from tabby_ls.local_model.model import LocalModel, Query
 
 #: Seconds a prediction may take: then it ends with what it has.
@@ -52,8 +52,13 @@ class LocalBackend:
     """Answers from what the open buffers and the workspace already say."""
 
     kind = "local"
+    label = "local model"
     renders_prompts = True
     is_instant = True
+    is_chat = False
+    takes_tokens_as_text = True
+    takes_snippets = True
+    max_in_flight = 1
 
     def __init__(self, model: Callable[[], LocalModel]) -> None:
         """`model` is called when a prediction is first wanted."""
@@ -63,6 +68,13 @@ class LocalBackend:
     async def model(self) -> ModelInfo:
         """Return the one model there is."""
         return ModelInfo("local repetition model")
+
+    async def fills_in(self, family: str | None, *, has_template: bool) -> bool:
+        """Return True: it knows nothing of prompts."""
+        return True
+
+    async def warm(self, snippets: tuple[Snippet, ...]) -> None:
+        """Nothing to do: it has read them already."""
 
     def stream(self, infill: Infill) -> AbstractAsyncContextManager[TextStream]:
         """Predict in a worker thread. Leaving the block makes it stop at its next step."""

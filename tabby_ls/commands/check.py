@@ -8,18 +8,22 @@ from collections.abc import AsyncIterator
 from time import monotonic
 from typing import Literal
 
+import attrs
 from attrs import frozen
 
 from tabby_ls import settings as user_settings
-from tabby_ls.backends.backend import Backend, BackendError, Infill, ModelInfo, Trouble
-from tabby_ls.backends.tabbyapi import TabbyAPIBackend
+from tabby_ls.backends.backend import Backend, BackendError, Trouble
+from tabby_ls.backends.choice import open_server
+from tabby_ls.backends.credentials import find_api_key
+from tabby_ls.backends.detect import Found, detect
+from tabby_ls.backends.server import Server
 from tabby_ls.commands.common import CommandError, command_settings, say
-from tabby_ls.completions import CompletionError, InvalidResponseError, NotFoundError
 from tabby_ls.context.budget import prompt_characters
-from tabby_ls.engine.target import Template, find_template
+from tabby_ls.engine.shaping.mode import Mode
+from tabby_ls.engine.snapshot import Snapshot
+from tabby_ls.engine.target import Target, Template
 from tabby_ls.prompts.families import Family
-from tabby_ls.prompts.render import render
-from tabby_ls.settings import Settings
+from tabby_ls.settings import BackendSettings, Settings
 
 Verdict = Literal["ok", "warning", "failed"]
 _MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "failed": "[red]✗[/]"}
@@ -65,78 +69,100 @@ async def find_steps(settings: Settings) -> AsyncIterator[Step]:
     yield Step(
         "settings", "ok", f"{file}{'' if file.exists() else ' (not there: everything at its default)'}"
     )
-    if settings.backend.kind_in_use == "local":
-        yield Step(
-            "backend",
-            "ok",
-            "the local model: suggestions come from your own files, no server is asked",
-            "to use a server, set backend.url, for example TABBY_LS_BACKEND_URL=http://127.0.0.1:5000",
-        )
-        return
-    async for step in _server_steps(settings):
-        yield step
-        if step.verdict == "failed":
-            return
-
-
-async def _server_steps(settings: Settings) -> AsyncIterator[Step]:
-    backend = TabbyAPIBackend(settings.backend)
-    try:
-        async for step in _steps_of(backend, settings):
+    several = len(settings.servers) > 1
+    for server in settings.servers:
+        if several:
+            yield Step("backend", "ok", _described(server))
+        if server.is_local:
+            yield _local_step(settings, several=several)
+            continue
+        async for step in _server_steps(server, settings):
             yield step
+            if step.verdict == "failed":
+                break
+
+
+def _described(server: BackendSettings) -> str:
+    languages = f", for {', '.join(server.languages)}" if server.languages else ""
+    requests = "" if server.requests == "all" else f", for {server.requests} requests"
+    return f"{server.kind} {server.url}{languages}{requests}".strip()
+
+
+def _local_step(settings: Settings, *, several: bool) -> Step:
+    finding = "the local model: suggestions come from your own files, no server is asked"
+    advice = "to use a server, set backend.url, for example TABBY_LS_BACKEND_URL=http://127.0.0.1:5000"
+    return Step("backend", "ok", finding, "" if several else advice)
+
+
+async def _server_steps(server: BackendSettings, settings: Settings) -> AsyncIterator[Step]:
+    probe = Server(server, server.kind)
+    target: Target | None = None
+    try:
+        started = monotonic()
+        is_hosted = not server.url
+        found = Found(server.kind, server.kind, "") if is_hosted else await detect(probe)  # type: ignore[arg-type]
+        kind = found.kind if server.kind == "auto" else server.kind
+        yield _address(server, found, started)
+        target = Target(open_server(attrs.evolve(server, kind=kind), found.software), settings, server)
+        yield await _key(probe, target.backend, found)
+        await target.prepare()
+        yield _model(target)
+        async for step in _template_steps(target.backend, target.template or Template(None, "")):
+            yield step
+        limit = target.model.max_prompt_tokens
+        room = prompt_characters(settings.context.max_prompt_tokens, limit)
+        told = f"{limit} tokens" if limit else "not told"
+        yield Step(
+            "context", "ok", f"prompts of about {room} characters are sent; the server's limit is {told}"
+        )
+        yield await _answer(target)
     except BackendError as error:
         yield Step(_STEP_OF_TROUBLE.get(error.trouble, "answer"), "failed", error.message)
     finally:
-        await backend.close()
+        await probe.close()
+        if target is not None:
+            await target.backend.close()
 
 
-async def _steps_of(backend: TabbyAPIBackend, settings: Settings) -> AsyncIterator[Step]:
-    client = await backend.client()
-    started = monotonic()
-    software = await _software(backend)
-    yield Step(
-        "address",
-        "ok" if software == "TabbyAPI" else "warning",
-        f"{settings.backend.url} answers in {_ms(started)}: {software or 'it does not say what it is'}",
-        "" if software == "TabbyAPI" else "it is asked like TabbyAPI, by /v1/completions",
-    )
-    try:
-        yield Step("key", "ok", f"accepted, with permission {await client.permission()!r}")
-    except NotFoundError:
-        yield Step("key", "warning", "the server cannot tell what the key permits")
-    except CompletionError as error:
-        raise backend.explain(error) from error
-    model = await backend.model()
-    yield Step("model", "ok", model.id or "the server does not name it")
-    template = await _template(backend, settings, model)
-    async for step in _template_steps(backend, template):
-        yield step
-    room = prompt_characters(settings.context.max_prompt_tokens, model.max_prompt_tokens)
-    limit = f"{model.max_prompt_tokens} tokens" if model.max_prompt_tokens else "not told"
-    yield Step("context", "ok", f"prompts of about {room} characters are sent; the server's limit is {limit}")
-    yield await _first_token(backend, template, settings)
+def _address(server: BackendSettings, found: Found, started: float) -> Step:
+    if not server.url:
+        return Step("address", "ok", "the provider's own")
+    by = f"{found.software or 'it does not say what it is'}, {found.version}".rstrip(", ")
+    finding = f"{server.url} answers in {_ms(started)}: {by} ({found.by})"
+    if server.kind not in ("auto", found.kind):
+        advice = f"it is asked as {server.kind}, as you set it, and looks like {found.kind}"
+        return Step("address", "warning", finding, advice)
+    if not found.software:
+        return Step("address", "warning", finding, f"it is asked like any server of the kind {found.kind}")
+    return Step("address", "ok", finding)
 
 
-async def _software(backend: TabbyAPIBackend) -> str | None:
-    """Return the name of the software at the address, None if it does not tell."""
-    client = await backend.client()
-    try:
-        return (await client.service_info()).software.name
-    except (NotFoundError, InvalidResponseError):
-        return None
-    except CompletionError as error:
-        raise backend.explain(error) from error
+async def _key(probe: Server, backend: Backend, found: Found) -> Step:
+    if backend.kind == "tabbyapi":
+        reply = await probe.ask("GET", "/v1/auth/permission", accept=(200, 404))
+        if reply.status == 200:
+            return Step("key", "ok", f"accepted, with permission {str(reply.data.get('permission'))!r}")
+        return Step("key", "warning", "the server cannot tell what the key permits")
+    if await find_api_key(probe.settings) is None:
+        return Step("key", "warning" if found.needs_key else "ok", "none is sent")
+    return Step("key", "ok", "one is sent; the answer below shows whether it is accepted")
 
 
-async def _template(backend: Backend, settings: Settings, model: ModelInfo) -> Template:
-    try:
-        return await find_template(backend, settings.backend.family, model)
-    except ValueError as error:
-        raise BackendError(Trouble.REFUSED, f"backend.family: {error}") from None
+def _model(target: Target) -> Step:
+    slots = f", {target.model.slots} requests at a time" if target.model.slots else ""
+    name = target.model.id or "the server does not name it"
+    if target.backend.is_chat:
+        advice = "a chat model is the last resort: slower, and often beside the point; see docs/backends.md"
+        return Step("model", "warning", f"{name}{slots}, asked in a chat", advice)
+    return Step("model", "ok", f"{name}{slots}")
 
 
 async def _template_steps(backend: Backend, template: Template) -> AsyncIterator[Step]:
     family = template.family
+    if template.fills_in:
+        name = family.name if family else "the server's affair"
+        yield Step("family", "ok", f"{name}; the server puts prefix and suffix together by itself")
+        return
     if family is None:
         yield Step(
             "family",
@@ -174,30 +200,17 @@ def _template_tokens(family: Family) -> set[str]:
     return {token for token in family.tokens if token in literals}
 
 
-async def _first_token(backend: Backend, template: Template, settings: Settings) -> Step:
-    prompt = (
-        render(template.family, "def add(a, b):\n    return ", "\n").text if template.family else "def add("
-    )
-    ask = Infill(
-        uri="",
-        language="python",
-        prefix="",
-        suffix="",
-        prompt=prompt,
-        bos=template.family.bos if template.family else None,
-        stop=("\n",),
-        max_tokens=8,
-        temperature=0.0,
-        threshold=0.0,
-        max_lines=1,
-    )
+async def _answer(target: Target) -> Step:
+    now = Snapshot("", 0, "python", 1, "def add(a, b):\n    return ", "\n")
     started = monotonic()
     first: float | None = None
     text = ""
-    async with backend.stream(ask) as stream:
+    async with target.backend.stream(target.infill(now, Mode.LINE, invoked=True)) as stream:
         async for piece in stream:
             first = monotonic() - started if first is None else first
             text += piece
+            if "\n" in text.lstrip("\n"):
+                break
     if first is None:
         return Step("answer", "warning", f"the model ended at once, after {_ms(started)}, without a word")
     return Step(

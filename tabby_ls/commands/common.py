@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 
 from tabby_ls import settings as user_settings
-from tabby_ls.settings import Settings, Source
+from tabby_ls.settings import KINDS, Settings, Source
+
+_NEED_URL = ("tabbyapi", "llamacpp", "ollama", "openai", "chat")
 
 
 class CommandError(Exception):
@@ -19,13 +21,15 @@ def command_settings(backend: str | None) -> Settings:
         choice = {"url": backend, "kind": "auto"} if "://" in backend else {"kind": backend}
         settings, more = settings.merged({"backend": choice}, Source.COMMAND_LINE)
         if more:
+            kinds = ", ".join(kind for kind in KINDS if kind != "auto")
             raise CommandError(
-                f"--backend takes `local`, `tabbyapi` or an address such as http://127.0.0.1:5000, not {backend!r}"
+                f"--backend takes an address such as http://127.0.0.1:5000 or a kind ({kinds}), not {backend!r}"
             )
     for problem in problems:
         say(f"warning: {problem}")
-    if settings.backend.kind == "tabbyapi" and not settings.backend.url:
-        raise CommandError("backend.kind is `tabbyapi` and backend.url is not set")
+    for server in settings.servers:
+        if not server.url and server.kind in _NEED_URL:
+            raise CommandError(f"backend.kind is `{server.kind}` and backend.url is not set")
     return settings
 
 

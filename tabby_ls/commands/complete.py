@@ -10,16 +10,16 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import attrs
 from attrs import frozen
 
-from tabby_ls.backends.choice import open_backends
 from tabby_ls.commands.common import CommandError, command_settings, say
 from tabby_ls.commands.workspace import local_model_of
 from tabby_ls.engine.engine import Engine, Request
 from tabby_ls.engine.outcome import Event, Outcome, Reason
 from tabby_ls.engine.shaping.settled import settled
 from tabby_ls.engine.snapshot import Snapshot
-from tabby_ls.engine.target import Target
+from tabby_ls.engine.targets import open_targets
 from tabby_ls.languages import language_of_path
 from tabby_ls.settings import Settings
 
@@ -106,10 +106,12 @@ def _read(path: Path) -> str:
 
 
 async def _complete(settings: Settings, snapshot: Snapshot, path: Path, *, stream: bool) -> Outcome:
-    is_local = settings.backend.kind_in_use == "local"
+    is_local = settings.servers[0].is_local
     model = await local_model_of(path, index=is_local and settings.local.index)
-    backend = open_backends(settings, lambda: model)[0]
-    engine = Engine(settings, [Target(backend, settings)], _ignore)
+    targets = open_targets(
+        attrs.evolve(settings, local=attrs.evolve(settings.local, fallback=False)), lambda: model
+    )
+    engine = Engine(settings, targets, _ignore)
     asking = asyncio.create_task(
         engine.suggest(Request(snapshot, invoked=True, deadline=settings.deadline_ms / 1000))
     )
@@ -125,7 +127,8 @@ async def _complete(settings: Settings, snapshot: Snapshot, path: Path, *, strea
         return outcome
     finally:
         await engine.close()
-        await backend.close()
+        for target in targets:
+            await target.backend.close()
 
 
 async def _watch(engine: Engine, asking: asyncio.Task[Outcome], snapshot: Snapshot) -> AsyncIterator[str]:

@@ -42,10 +42,11 @@ class CompletionsClient:
         timeouts: Timeouts | None = None,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        self._connection = Connection(base_url, api_key, headers or {}, timeouts or Timeouts(), ssl_context)
+        #: For what this client has no method for.
+        self.connection = Connection(base_url, api_key, headers or {}, timeouts or Timeouts(), ssl_context)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._connection.root!r})"
+        return f"{type(self).__name__}({self.connection.root!r})"
 
     async def __aenter__(self) -> CompletionsClient:
         return self
@@ -57,7 +58,7 @@ class CompletionsClient:
 
     async def aclose(self) -> None:
         """Close all connections, those of running streams too."""
-        await self._connection.close()
+        await self.connection.close()
 
     async def create(self, request: CompletionRequest) -> CompletionResponse:
         """Return the whole answer to `request`.
@@ -66,12 +67,12 @@ class CompletionsClient:
         for a whole answer only once it has begun to write it.
         """
         body = request.to_wire(stream=False)
-        limit = self._connection.timeouts.answer
-        _, raw = await self._connection.exchange(
+        limit = self.connection.timeouts.answer
+        answer = await self.connection.exchange(
             "POST", "/v1/completions", body, limit=limit, private=request.private_texts
         )
         try:
-            data = decoding.parse(raw)
+            data = decoding.parse(answer.body)
             response = decoding.completion(data, CompletionResponse)
         except decoding.DecodingError as error:
             problem = str(error)
@@ -82,13 +83,13 @@ class CompletionsClient:
 
     def create_stream(self, request: CompletionRequest) -> CompletionStream:
         """Return the answer to `request` as a stream; nothing is sent before it is entered."""
-        return CompletionStream(self._connection, request)
+        return CompletionStream(self.connection, request)
 
     async def prewarm(self) -> None:
         """Leave a connection ready for the next request, as after one was closed. Never raises an error."""
         with suppress(CompletionError):
-            await self._connection.exchange(
-                "GET", "/health", limit=self._connection.timeouts.lookup, accept=tuple(range(200, 600))
+            await self.connection.exchange(
+                "GET", "/health", limit=self.connection.timeouts.lookup, accept=tuple(range(200, 600))
             )
 
     async def model(self) -> ModelCard:
@@ -134,12 +135,12 @@ class CompletionsClient:
         private: tuple[str, ...] = (),
         accept: tuple[int, ...] = (200,),
     ) -> T:
-        limit = self._connection.timeouts.lookup
-        status, raw = await self._connection.exchange(
+        limit = self.connection.timeouts.lookup
+        answer = await self.connection.exchange(
             method, path, body, limit=limit, private=private, accept=accept
         )
         try:
-            return decoding.structure(decoding.parse(raw), kind)
+            return decoding.structure(decoding.parse(answer.body), kind)
         except decoding.DecodingError as error:
             problem = str(error)
-        raise InvalidResponseError(problem, status=status)
+        raise InvalidResponseError(problem, status=answer.status)

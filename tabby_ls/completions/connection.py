@@ -28,7 +28,8 @@ from tabby_ls.completions.request import encode
 MAX_BODY = 16 << 20
 #: Below the 5 seconds after which uvicorn, TabbyAPI's server, closes an idle connection.
 _KEEPALIVE_SECONDS = 4.5
-_AUTHENTICATION_HEADERS = ("authorization", "x-api-key", "x-admin-key")
+#: Headers that say who asks.
+AUTHENTICATION_HEADERS = ("authorization", "x-api-key", "x-admin-key")
 
 
 def _limit(_: object, attribute: Attribute[Any], value: object) -> None:
@@ -52,6 +53,15 @@ class Timeouts:
     answer: float | None = attrs.field(default=120.0, validator=_limit)
     #: For everything else that is asked. TabbyAPI does not answer while it reads a prompt.
     lookup: float | None = attrs.field(default=10.0, validator=_limit)
+
+
+@frozen
+class Answer:
+    """A whole answer; header names are looked up in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class Connection:
@@ -84,7 +94,7 @@ class Connection:
             http2=False,
             follow_redirects=False,
             # A proxy named in the environment is meant for the network, not for this machine.
-            trust_env=not _is_loopback(host),
+            trust_env=not is_loopback(host),
             timeout=httpx2.Timeout(None, connect=timeouts.connect),
             limits=httpx2.Limits(max_connections=None, keepalive_expiry=_KEEPALIVE_SECONDS),
         )
@@ -148,8 +158,8 @@ class Connection:
         limit: float | None,
         private: tuple[str, ...] = (),
         accept: tuple[int, ...] = (200,),
-    ) -> tuple[int, bytes]:
-        """Send a request and return the status and the whole body, or raise what went wrong.
+    ) -> Answer:
+        """Send a request and return the whole answer, or raise what went wrong.
 
         `limit` is in seconds, `private` is kept out of errors, other statuses than `accept` are errors.
         """
@@ -159,7 +169,7 @@ class Connection:
                 try:
                     if response.status_code not in accept:
                         raise await self.failure(response, *private)
-                    return response.status_code, await self.read(response)
+                    return Answer(response.status_code, response.headers, await self.read(response))
                 finally:
                     await response.aclose()
 
@@ -173,9 +183,20 @@ def request_errors() -> Iterator[None]:
         what = "no connection in time" if isinstance(error, httpx2.ConnectTimeout) else "no answer in time"
         raise RequestError(what, code="timeout") from error
     except httpx2.ConnectError as error:
+        if (problem := _certificate_problem(error)) is not None:
+            raise RequestError(problem, code="certificate_error") from error
         raise RequestError("the server cannot be reached", code="connection_error") from error
     except httpx2.HTTPError as error:
         raise RequestError("the connection broke", code="connection_error") from error
+
+
+def _certificate_problem(error: BaseException | None) -> str | None:
+    """Return what is wrong with the server's certificate, None if something else is."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return str(error.verify_message)
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _parse_url(base_url: str) -> tuple[str, str]:
@@ -200,11 +221,12 @@ def _check_headers(api_key: str | None, headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
         if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or not re.fullmatch(r"[ -~]*", value):
             raise ValidationError("headers", "must have names and values of printable ASCII")
-        if api_key and name.lower() in _AUTHENTICATION_HEADERS:
+        if api_key and name.lower() in AUTHENTICATION_HEADERS:
             raise ValidationError("headers", f"must not set {name} beside an API key")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine, by its name or address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -50,9 +50,14 @@ class ValidationError(CompletionError):
 
 
 class RequestError(CompletionError):
-    """No answer came. `__cause__` is the HTTP library's or the operating system's own error."""
+    """No answer came. `__cause__` is the HTTP library's or the operating system's own error.
 
-    def __init__(self, message: str, *, code: Literal["connection_error", "timeout"]) -> None:
+    `code`: "timeout", "certificate_error" (the server's is not trusted) or else "connection_error".
+    """
+
+    def __init__(
+        self, message: str, *, code: Literal["connection_error", "certificate_error", "timeout"]
+    ) -> None:
         super().__init__(message)
         self.code = code
 

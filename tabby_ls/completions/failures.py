@@ -37,7 +37,7 @@ _REQUEST_ID_HEADERS = ("x-request-id", "request-id")
 #: What OpenAI and TabbyAPI, and what llama.cpp call it.
 _CONTEXT_CODES = ("context_length_exceeded", "exceed_context_size_error")
 _CONTEXT_MESSAGE = re.compile(r"context (length|size|window)", re.IGNORECASE)
-_NO_MODEL_MESSAGE = re.compile(r"no models? (is|are) (currently )?loaded", re.IGNORECASE)
+_NO_MODEL_MESSAGE = re.compile(r"no models? (is|are) (currently )?loaded|^loading model", re.IGNORECASE)
 _MAX_MESSAGE = 300
 #: So many characters in a row that a message shares with a secret are taken for an echo of it.
 _ECHO = 12

@@ -9,7 +9,7 @@ from time import monotonic
 
 from attrs import define, evolve, frozen
 
-from tabby_ls.backends.backend import BackendError, Trouble
+from tabby_ls.backends.backend import BackendError
 from tabby_ls.context.privacy import FileRules
 from tabby_ls.engine.gate import refuse
 from tabby_ls.engine.inflight import Edit, Generation
@@ -299,7 +299,7 @@ class Engine:
             try:
                 await read_answer(generation, target.backend, infill, target.family)
             except BackendError as error:
-                if error.trouble is not Trouble.PROMPT_TOO_LONG or not target.shrink():
+                if not target.adapt(error):
                     raise
             else:
                 return

@@ -129,7 +129,7 @@ class ClientSession:
         await self._register_menu()
         self.status.reconfigured(self._refusal())
         self.engine.warm_up()
-        if self.settings.backend.kind_in_use == "local":
+        if self.settings.servers[0].is_local:
             self._the_local_model()  # begin to learn before the first request
         settle()  # what was imported since `initialize` stays for good
         await self._watch_files()
@@ -240,11 +240,11 @@ class ClientSession:
         return settings, problems
 
     def _targets(self) -> list[Target]:
-        from tabby_ls.backends.choice import open_backends
-        from tabby_ls.engine.target import Target
+        from tabby_ls.engine.targets import open_targets
 
-        self._backends = open_backends(self.settings, self._the_local_model)
-        return [Target(backend, self.settings) for backend in self._backends]
+        targets = open_targets(self.settings, self._the_local_model)
+        self._backends = [target.backend for target in targets]
+        return targets
 
     # The menu
 

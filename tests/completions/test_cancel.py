@@ -28,7 +28,7 @@ async def client(server: ScriptedTabbyAPI) -> AsyncIterator[CompletionsClient]:
 
 
 def connections(client: CompletionsClient) -> list[Any]:
-    transport: Any = client._connection._http._transport
+    transport: Any = client.connection._http._transport
     return list(transport._pool.connections)
 
 

@@ -228,7 +228,7 @@ async def test_a_server_cannot_fill_the_memory() -> None:
     async with replaying(whole, then="hang") as server, CompletionsClient(server.url) as client:
         with pytest.raises(InvalidResponseError, match="too long"):
             await asyncio.wait_for(client.create(CompletionRequest("x")), 20)
-        transport: Any = client._connection._http._transport
+        transport: Any = client.connection._http._transport
         assert transport._pool.connections == []
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabby_ls.completions.sse import LineTooLongError, SSEParser
+from tabby_ls.completions.lines import LineTooLongError
+from tabby_ls.completions.sse import SSEParser
 from tests.support.replay import RECORDINGS, Recording
 
 STREAMS = [recording for recording in RECORDINGS.values() if recording.is_stream]

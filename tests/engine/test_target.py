@@ -20,7 +20,7 @@ class WithTokenizer(FakeBackend):
     """Knows some special tokens."""
 
     def __init__(self, *known: str) -> None:
-        super().__init__([])
+        super().__init__([], model=ModelInfo())
         self.known = known
 
     async def count_tokens(self, text: str) -> int | None:
@@ -84,12 +84,39 @@ async def test_a_shrunk_prompt_stays_short_until_the_server_is_learned_anew() ->
         return len(target.infill(long, Mode.LINE, invoked=False).prompt or "")
 
     whole = length()
-    shrinks = [target.shrink() for _ in range(6)]
+    shrinks = [target.adapt(BackendError(Trouble.PROMPT_TOO_LONG, "too long")) for _ in range(6)]
     assert shrinks == [True] * 4 + [False] * 2
     assert length() < whole / 8
     target.forget()
     await target.prepare()
     assert length() == whole
+
+
+async def test_a_server_that_fills_in_gets_prefix_and_suffix_and_no_prompt() -> None:
+    target = Target(FakeBackend([], model=ModelInfo("Qwen2.5-Coder-7B"), fills_in=True), Settings())
+    await target.prepare()
+    infill = target.infill(snapshot_at("x = '<|fim_middle|>' + |\n"), Mode.LINE, invoked=False)
+    assert (infill.prompt, infill.prefix, infill.suffix) == (None, "x = '< |fim_middle|>' + ", "\n")
+    assert "<|endoftext|>" in infill.stop
+
+
+async def test_a_model_that_was_not_trained_to_fill_in_may_still_be_served_so() -> None:
+    """Ollama says of each model whether it inserts; a name says less."""
+    backend = FakeBackend([], model=ModelInfo("granite3.3:8b"), fills_in=True)
+    found = await find_template(backend, "", backend.served)
+    assert (found.family, found.fills_in, found.caveat) == (None, True, "")
+
+
+async def test_a_server_whose_model_changed_is_learned_anew_and_asked_again_once() -> None:
+    backend = FakeBackend([], model=ModelInfo("Qwen2.5-Coder-7B"), fills_in=True)
+    target = Target(backend, Settings())
+    await target.prepare()
+    changed = BackendError(Trouble.CHANGED, "it does not insert")
+    assert target.adapt(changed)
+    backend.can_fill_in = False
+    await target.prepare()
+    assert target.infill(NOW, Mode.LINE, invoked=False).prompt is not None
+    assert not target.adapt(changed)
 
 
 async def test_several_requests_learn_together() -> None:
@@ -113,8 +140,8 @@ async def test_the_users_limits_go_into_what_is_asked() -> None:
     assert (invoked.threshold, invoked.max_lines > automatic.max_lines) == (0.1, True)
 
 
-async def test_backends_that_render_prompts_get_everything_and_are_asked_nothing() -> None:
-    backend = FakeBackend([])
+async def test_an_instant_backend_gets_everything_and_is_asked_nothing() -> None:
+    backend = FakeBackend([], is_instant=True)
     target = Target(backend, Settings())
     await target.prepare()
     infill = target.infill(NOW, Mode.LINE, invoked=False)

@@ -21,7 +21,7 @@ async def test_it_begins_idle_and_names_the_model_once_that_is_known(
     async with Editor(tmp_path, WITH_PLUGIN, backend=backend.url) as editor:
         await eventually(lambda: len(editor.statuses) == 2)
         assert [(s.state, s.backend, s.message) for s in editor.statuses] == [
-            ("idle", "TabbyAPI", ""),
+            ("idle", backend.url.replace("http://", "server at "), ""),
             ("idle", SERVER, ""),
         ]
         backend.reply("1\n")

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from attrs import Factory, define
 
-from tabby_ls.backends.backend import BackendError, Infill, ModelInfo
+from tabby_ls.backends.backend import BackendError, Infill, ModelInfo, Snippet
 
 #: A piece of text, something to wait for, or the failure that ends it.
 Step = str | asyncio.Event | BackendError
@@ -41,6 +41,11 @@ class FakeBackend:
     """Answers the n-th request with the n-th script, and all further ones with the last."""
 
     kind = "fake"
+    label = "Fake"
+    is_chat = False
+    takes_tokens_as_text = False
+    takes_snippets = False
+    max_in_flight = 2
 
     def __init__(
         self,
@@ -50,6 +55,7 @@ class FakeBackend:
         cut_short: bool = False,
         model: ModelInfo | None = None,
         is_instant: bool = False,
+        fills_in: bool = False,
     ) -> None:
         """Without a `model` it renders prompts itself. `headers` is waited for before a stream opens,
         `closing` before it has closed."""
@@ -60,6 +66,8 @@ class FakeBackend:
         self.served = model or ModelInfo()
         self.renders_prompts = model is None
         self.is_instant = is_instant
+        self.can_fill_in = fills_in
+        self.warmed: list[tuple[Snippet, ...]] = []
         self.streams: list[FakeStream] = []
         self.models_asked = 0
 
@@ -72,6 +80,12 @@ class FakeBackend:
         self.models_asked += 1
         await asyncio.sleep(0)
         return self.served
+
+    async def fills_in(self, family: str | None, *, has_template: bool) -> bool:
+        return self.can_fill_in
+
+    async def warm(self, snippets: tuple[Snippet, ...]) -> None:
+        self.warmed.append(snippets)
 
     @asynccontextmanager
     async def stream(self, infill: Infill) -> AsyncIterator[FakeStream]:

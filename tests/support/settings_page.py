@@ -50,6 +50,8 @@ def _row(path: tuple[str, ...]) -> str:
 def _values(kind: Any) -> str:
     if typing.get_origin(kind) is typing.Literal:
         return ", ".join(f"`{value}`" for value in typing.get_args(kind))
+    if typing.get_origin(kind) is tuple and attrs.has(typing.get_args(kind)[0]):
+        return "list of tables"
     text = str(kind)
     for sign, words in (
         ("tuple", "list of strings"),

@@ -72,7 +72,21 @@ def _schema(kind: Any) -> dict[str, Any]:
     if isinstance(kind, types.UnionType):
         (inner,) = (argument for argument in typing.get_args(kind) if argument is not types.NoneType)
         return {"type": [_schema(inner)["type"], "null"]}
+    if typing.get_origin(kind) is tuple and attrs.has(typing.get_args(kind)[0]):
+        return {"type": "array", "items": _table(typing.get_args(kind)[0])}
     return dict(_TYPES[kind])
+
+
+def _table(section: type) -> dict[str, Any]:
+    """Return the schema of an object with the settings of `section`."""
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            attribute.name: {**_schema(attribute.type), "markdownDescription": attribute.metadata["doc"]}
+            for attribute in attrs.fields(attrs.resolve_types(section))
+        },
+    }
 
 
 if __name__ == "__main__":
