@@ -84,7 +84,7 @@ start lua "$root/usr/bin/lua5.1" "$root/usr/bin/luacheck" "$@"
 class Program:
     """What to fetch, and the commands it makes.
 
-    `commands` are shell scripts without their beginning (:data:`_PRELUDE`). `relinked` programs find loader and
+    `package` may be several, with a space between them. `commands` are shell scripts without their beginning (:data:`_PRELUDE`). `relinked` programs find loader and
     libraries by themselves: Neovim's terminal interface starts the file it runs from, which must not be the loader.
     """
 
@@ -124,7 +124,7 @@ PROGRAMS = {
         ),
         Program(
             "emacs",
-            "emacs-nox",
+            "emacs-nox elpa-company elpa-corfu elpa-lsp-mode",
             "forky",
             {"emacs": _EMACS, "emacsclient": 'start emacsclient "$root/usr/bin/emacsclient.emacs" "$@"\n'},
         ),
@@ -156,6 +156,13 @@ def helix() -> Path:
 def emacs() -> Path:
     """Emacs 30 or later, for terminals; `emacsclient` is beside it."""
     return _command("emacs")
+
+
+def emacs_package(name: str) -> Path:
+    """The folder of a package of Emacs: company, corfu, lsp-mode, and what they need."""
+    packages = emacs().parents[1] / "root/usr/share/emacs/site-lisp/elpa-src"
+    (folder,) = packages.glob(f"{name}-[0-9]*")
+    return folder
 
 
 def llama_server() -> Path:
@@ -243,7 +250,7 @@ def _build(program: Program, mirror: str) -> None:
         (root / "usr" / name).mkdir(parents=True)
         (root / name).symlink_to(f"usr/{name}")  # as in every Debian since 12: packages may use either path
     helpers = ("patchelf",) if program.relinked else ()
-    for package in _download(program.suite, mirror, (program.package, *helpers), building):
+    for package in _download(program.suite, mirror, (*program.package.split(), *helpers), building):
         _unpack(package, root)
     (loader,) = root.glob("usr/lib*/ld-linux*.so.?")
     (libs,) = (path.parent for path in root.glob("usr/lib/*-linux-gnu*/libc.so.6"))

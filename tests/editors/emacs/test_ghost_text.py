@@ -1,0 +1,229 @@
+"""Ghost text in Emacs, from the key to the file on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.editors.emacs.emacs import Emacs
+from tests.editors.scripts import going_on_to
+from tests.editors.workspace import Workspace
+from tests.support.tabbyapi import ScriptedTabbyAPI
+
+USE = "(require 'tabby-ls)\n(global-tabby-ls-mode)\n"
+#: `def` with a body that is open at its end, and what follows.
+ADD = "def add(a, b):\n    \n\nx = 1\n"
+
+
+def test_it_is_shown_and_typed_along_and_taken(
+    workspace: Workspace, backend: ScriptedTabbyAPI, images: Path
+) -> None:
+    workspace.write("sum.py", ADD)
+    backend.reply(going_on_to("return a + b\n"))
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.keys("Down", "C-e")
+        emacs.type("re")
+        emacs.wait_for_ghost("turn a + b")
+        emacs.terminal.wait_for_text("    return a + b")
+        assert emacs.terminal.cursor == (6, 1)
+        emacs.terminal.save_svg(images / "emacs.svg", "Ghost text in Emacs")
+        for typed in "turn":
+            emacs.type(typed)
+            emacs.wait_for(lambda: emacs.text.partition("|")[0].endswith(typed))  # noqa: B023
+            assert emacs.text.partition("|")[0].splitlines()[-1] + emacs.ghost == "    return a + b"
+        assert len(backend.completions) == 1
+        emacs.keys("Tab")
+        emacs.wait_for_text("def add(a, b):\n    return a + b|\n\nx = 1\n")
+        assert emacs.save() == "def add(a, b):\n    return a + b\n\nx = 1\n"
+
+
+def test_typing_otherwise_replaces_it_and_takes_the_request_back(
+    workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    workspace.write("sum.py", ADD)
+    backend.reply(going_on_to("return a + b\n", "pass\n"))
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.keys("Down", "C-e")
+        emacs.type("r")
+        emacs.wait_for_ghost("eturn a + b")
+        emacs.keys("BSpace")
+        emacs.type("p")
+        emacs.wait_for_ghost("ass")
+        # A request that is still under way is taken back by the next key, and its connection closed.
+        backend.reply_endlessly("1 + ")
+        emacs.type("x")
+        emacs.wait_for(lambda: backend.open_streams)
+        stream = backend.completions[-1]
+        backend.reply(going_on_to("px!\n"))
+        emacs.type("!")
+        emacs.wait_for(lambda: stream.ended == "closed by client")
+        assert workspace.sent("$/cancelRequest")
+        emacs.keys("C-g")
+        emacs.wait_for_ghost("")
+        assert emacs.text == "def add(a, b):\n    px!|\n\nx = 1\n"
+
+
+def test_an_answer_that_comes_too_late_is_not_shown(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    workspace.write("sum.py", ADD)
+    backend.reply("late\n", delay_before_first=0.5)
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.keys("Down", "C-e")
+        emacs.type("a = ")
+        emacs.wait_for(lambda: backend.completions)
+        emacs.keys("C-b")
+        emacs.wait_for(lambda: all(request.ended for request in backend.completions))
+        assert emacs.ghost == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "typed", "answer", "after"),
+    [
+        pytest.param(
+            "block.py",
+            "\n",
+            "for x in y:",
+            "for x in y:\n    if x:\n        print(x)\n",
+            "for x in y:\n    if x:\n        print(x)|\n",
+            id="several lines",
+        ),
+        pytest.param(
+            "emoji.py",
+            "s = '😀🎉' + \n",
+            "f(",
+            "'😀🎉' + f(x)\n",
+            "s = '😀🎉' + f(x)|\n",
+            id="emoji before the cursor, and the bracket that closed itself",
+        ),
+        pytest.param(
+            "tabs.c",
+            "int f(int x)\n{\n\t\n}\n",
+            "if (x) {",
+            "\tif (x) {\n\t\tg(x);\n\t\treturn x;\n\t}\n",
+            "int f(int x)\n{\n\tif (x) {\n\t\tg(x);\n\t\treturn x;\n\t}|\n}\n",
+            id="tabs",
+        ),
+        pytest.param(
+            "crlf.py",
+            "x = 1\r\n\r\ny = 2\r\n",
+            "for x in y:",
+            "for x in y:\n    print(x)\n",
+            "x = 1\r\nfor x in y:\r\n    print(x)|\r\ny = 2\r\n",
+            id="CRLF",
+        ),
+    ],
+)
+def test_taking_it_leaves_exactly_what_was_promised(
+    workspace: Workspace, backend: ScriptedTabbyAPI, name: str, before: str, typed: str, answer: str, after: str
+) -> None:  # fmt: skip
+    workspace.write(name, before)
+    backend.reply(going_on_to(answer))
+    more = '(setq c-default-style "linux")\n' if name == "tabs.c" else "(electric-pair-mode)\n"
+    with Emacs(workspace, name, init=USE + more) as emacs:
+        emacs.wait_until_open()
+        line = {"tabs.c": 3, "crlf.py": 2}.get(name, 1)
+        emacs.evaluate(f"(progn (goto-line {line}) (end-of-line))")
+        emacs.type(typed)
+        emacs.wait_for(lambda: emacs.ghost)
+        emacs.keys("Tab")
+        emacs.wait_for_text(after.replace("\r\n", "\n"))
+        assert emacs.save() == after.replace("|", "")
+
+
+def test_typing_along_over_a_bracket_that_closes_itself(
+    workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    """The bracket stands inside the suggestion then: it is taken for the one that was promised."""
+    workspace.write("sum.py", "\n")
+    backend.reply(going_on_to("if x:\n    print(x)\n    print(y)\n"))
+    with Emacs(workspace, "sum.py", init=USE + "(electric-pair-mode)\n") as emacs:
+        emacs.wait_until_open()
+        emacs.type("if x:")
+        emacs.wait_for_ghost("\n    print(x)\n    print(y)")
+        emacs.keys("Enter")
+        emacs.type("print(")
+        emacs.wait_for_text("if x:\n    print(|)\n")
+        assert emacs.ghost == "x)\n    print(y"  # the last bracket is there already
+        emacs.terminal.wait_for_text("if x:\n    print(x)\n    print(y)\n")
+        assert len(backend.completions) == 1
+        emacs.keys("Tab")
+        emacs.wait_for_text("if x:\n    print(x)\n    print(y)|\n")
+
+
+def test_undoing_takes_one_step(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    workspace.write("sum.py", ADD)
+    backend.reply(going_on_to("if a:\n        return a\n"))
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.keys("Down", "C-e")
+        emacs.type("if a:")
+        emacs.wait_for_ghost("\n        return a")
+        emacs.keys("Tab")
+        emacs.wait_for_text("def add(a, b):\n    if a:\n        return a|\n\nx = 1\n")
+        emacs.keys("C-_")
+        emacs.wait_for_text("def add(a, b):\n    if a:|\n\nx = 1\n")
+
+
+def test_it_is_taken_by_words_and_lines(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    workspace.write("sum.py", "\n")
+    text = "for x in y:\n    print(x)\n"
+    backend.reply(going_on_to(text))
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.type("for x in y:")
+        emacs.wait_for_ghost("\n    print(x)")
+        for key, left in (("M-f", "(x)"), ("M-f", "x)"), ("C-e", "")):
+            emacs.keys(key)
+            emacs.wait_for_ghost(left)
+        assert emacs.text == "for x in y:\n    print(x)|\n"
+        emacs.wait_for(lambda: len(workspace.answers("workspace/executeCommand")) == 3)
+        told = [
+            (call["command"], call["arguments"][0].get("length"))
+            for call in workspace.sent("workspace/executeCommand")
+        ]
+        assert told == [
+            ("tabby-ls.partiallyAccepted", len("\n    print")),
+            ("tabby-ls.partiallyAccepted", len("\n    print(")),
+            ("tabby-ls.accepted", None),
+        ]
+
+
+def test_it_is_shown_in_one_window_only(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    workspace.write("sum.py", ADD)
+    backend.reply(going_on_to("return a + b\n"))
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.keys("C-x", "2", "Down", "C-e")
+        emacs.type("ret")
+        emacs.terminal.wait_for_text("    return a + b")
+        assert emacs.terminal.screen.count("return a + b") == 1
+        emacs.keys("C-x", "o")
+        emacs.wait_for_ghost("")
+
+
+def test_a_key_dismisses_it_and_another_asks_again(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    workspace.write("sum.py", ADD)
+    backend.reply(going_on_to("return a + b\n"))
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.keys("Down", "C-e")
+        emacs.type("ret")
+        emacs.wait_for_ghost("urn a + b")
+        emacs.keys("C-g")
+        emacs.wait_for_ghost("")
+        emacs.keys("C-c", "\\", "\\")
+        emacs.wait_for_ghost("urn a + b")
+
+
+def test_the_local_model_needs_no_server(local_workspace: Workspace) -> None:
+    local_workspace.write("shapes.py", "def area(width, height):\n    return width * height\n" * 4 + "\n")
+    with Emacs(local_workspace, "shapes.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.keys("M->")
+        emacs.type("def area(wi")
+        emacs.wait_for(lambda: emacs.ghost.startswith("dth, height)"))
+        emacs.keys("C-e")
+        emacs.wait_for(lambda: "def area(width, height):|" in emacs.text)

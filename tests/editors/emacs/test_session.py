@@ -1,0 +1,135 @@
+"""What Emacs shows of the server's state, and what becomes of it when something dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from tests.editors.emacs.emacs import Emacs
+from tests.editors.emacs.test_ghost_text import ADD, USE
+from tests.editors.scripts import going_on_to
+from tests.editors.workspace import Workspace
+from tests.support.tabbyapi import ScriptedTabbyAPI
+
+RETURN = going_on_to("return a + b\n")
+
+
+def test_a_backend_that_dies_and_comes_back(tmp_path: Path) -> None:
+    with ScriptedTabbyAPI() as first:
+        port = int(first.url.rpartition(":")[2])
+        workspace = Workspace(tmp_path, first.url)
+        workspace.write("sum.py", ADD)
+        first.reply(RETURN)
+        emacs = Emacs(workspace, "sum.py", init=USE)
+        emacs.wait_until_open()
+        emacs.keys("Down", "C-e")
+        emacs.type("ret")
+        emacs.wait_for_ghost("urn a + b")
+        assert emacs.status.startswith(" Tabby\n")
+        assert "TabbyAPI" in emacs.status
+    with emacs:
+        emacs.type("xyz")
+        emacs.wait_for(lambda: emacs.status.startswith(" Tabby!\n"))
+        assert f"127.0.0.1:{port}" in emacs.status
+        emacs.terminal.wait_for_text("Tabby!")
+        with ScriptedTabbyAPI(port=port) as second:
+            second.reply(RETURN)
+            emacs.keys("BSpace", "BSpace", "BSpace")
+            emacs.wait_for(lambda: _asks_until(emacs, "urn a + b"))
+            emacs.wait_for(lambda: emacs.status.startswith(" Tabby\n"))
+
+
+def _asks_until(emacs: Emacs, ghost: str) -> bool:
+    """Ask by key, as one does who waits for the backend to come back."""
+    emacs.keys("C-c", "\\", "\\")
+    return emacs.ghost == ghost
+
+
+def test_a_server_that_dies_is_started_again(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    workspace.write("sum.py", ADD)
+    backend.reply(RETURN)
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        pid = int(emacs.evaluate("(process-id (tabby-ls--process tabby-ls-connection))"))
+        os.kill(pid, signal.SIGKILL)
+        emacs.wait_for(lambda: emacs.status.startswith(" Tabby!\n"))
+        assert "it is started again in 1 s" in emacs.status
+        emacs.wait_for(lambda: len(workspace.sent("initialize")) == 2)
+        emacs.wait_for(lambda: emacs.status.startswith(" Tabby\n"))
+        emacs.keys("Down", "C-e")
+        emacs.type("ret")
+        emacs.wait_for_ghost("urn a + b")
+
+
+def test_the_user_restarts_the_server(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    workspace.write("sum.py", ADD)
+    backend.reply(RETURN)
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.evaluate('(setq tabby-ls-settings \'(:disabled_languages ["python"]))')
+        emacs.keys("C-c", "\\", "r")
+        emacs.wait_for(lambda: len(workspace.sent("initialize")) == 2)
+        assert workspace.sent("exit")
+        emacs.wait_for(lambda: emacs.status.startswith(" Tabby\n"))
+        emacs.keys("Down", "C-e")
+        emacs.type("ret")
+        emacs.wait_for(lambda: emacs.status.startswith(" Tabby:off\n"))
+        emacs.keys("C-c", "\\", "\\")
+        emacs.terminal.wait_for_text("language")
+        assert backend.completions == []
+
+
+def test_a_program_that_is_not_there(workspace: Workspace) -> None:
+    workspace.write("sum.py", ADD)
+    with Emacs(workspace, "sum.py", init='(setq tabby-ls-command \'("no-such-tabby"))\n' + USE) as emacs:
+        assert emacs.status.startswith(" Tabby!\n")
+        assert "no-such-tabby was not found" in emacs.status
+        emacs.keys("Down", "C-e")
+        emacs.type("ret")
+        emacs.wait_for_text("def add(a, b):\n    ret|\n\nx = 1\n")
+
+
+def test_it_is_switched_off_and_on_for_a_file(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    workspace.write("sum.py", ADD)
+    backend.reply(RETURN)
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.keys("Down", "C-e", "C-c", "\\", "f")
+        emacs.wait_for(lambda: workspace.answers("workspace/executeCommand"))
+        emacs.type("ret")
+        emacs.wait_for(lambda: emacs.status.startswith(" Tabby:off\n"))
+        assert backend.completions == []
+        emacs.keys("C-c", "\\", "f")
+        emacs.wait_for(lambda: len(workspace.answers("workspace/executeCommand")) == 2)
+        emacs.type("u")
+        emacs.wait_for_ghost("rn a + b")
+        emacs.wait_for(lambda: emacs.status.startswith(" Tabby\n"))
+
+
+def test_it_says_why_and_counts(workspace: Workspace, backend: ScriptedTabbyAPI, images: Path) -> None:
+    workspace.write("sum.py", ADD)
+    backend.reply(RETURN)
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.keys("Down", "C-e")
+        emacs.type("ret")
+        emacs.wait_for_ghost("urn a + b")
+        emacs.keys("Tab")
+        emacs.keys("C-c", "\\", "?")
+        emacs.terminal.wait_for_text("tabby-ls: ")
+        emacs.keys("C-c", "\\", "s")
+        emacs.terminal.wait_for_text("*tabby-ls stats*")
+        emacs.terminal.save_svg(images / "emacs-stats.svg", "What was suggested and taken, in Emacs")
+        taken = [call["command"] for call in workspace.sent("workspace/executeCommand")]
+        assert taken == ["tabby-ls.accepted", "tabby-ls.why", "tabby-ls.stats"]
+
+
+def test_thinking_is_shown(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    workspace.write("sum.py", ADD)
+    backend.reply("x", ending="hang before headers")
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.keys("Down", "C-e")
+        emacs.type("ret")
+        emacs.terminal.wait_for_text("Tabby…")
