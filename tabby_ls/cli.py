@@ -32,6 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from tabby_ls.commands.index import index
 
             return index(options)
+        if command == "why":
+            from tabby_ls.commands.why import why
+
+            return why(options)
+        if command == "stats":
+            from tabby_ls.commands.stats import stats
+
+            return stats(options)
         from tabby_ls.commands.check import check
 
         return check(options)
@@ -73,9 +81,26 @@ def _parser() -> argparse.ArgumentParser:
     index = commands.add_parser("index", help="let the local model learn from a folder now")
     index.add_argument("folder", nargs="?", default=".", help="the folder; without it the current one")
 
+    why = commands.add_parser("why", help="say why the last request did or did not show something")
+    why.add_argument("trace", nargs="?", metavar="TRACE", help="a trace; without it the one in your settings")
+    which = why.add_mutually_exclusive_group()
+    which.add_argument("--all", action="store_true", help="every request in it, the oldest first")
+    which.add_argument("--last", type=_positive, metavar="N", help="the last N requests")
+
+    stats = commands.add_parser("stats", help="print what was counted of suggestions on this machine")
+    how = stats.add_mutually_exclusive_group()
+    how.add_argument("--json", action="store_true", help="print one JSON object")
+    how.add_argument("--reset", action="store_true", help="forget everything that was counted")
+
     check = commands.add_parser("check", help="try every step between here and a suggestion")
     _add_backend_options(check)
     return parser
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
 
 
 def _add_serve_options(parser: argparse.ArgumentParser) -> None:

@@ -284,6 +284,29 @@ class LogSettings:
 
 
 @frozen
+class TraceSettings:
+    """A file that says of each request what came of it and why; `tabby-ls why` reads it. Never keys."""
+
+    file: str = _setting(
+        "", "File to write the trace to, one JSON object a line. Empty: none.", _string, machine=True
+    )
+    code: bool = _setting(
+        False,
+        "Whether the trace holds code: some text around the cursor, and the suggestion.",
+        _boolean,
+        machine=True,
+    )
+    paths: bool = _setting(
+        False, "Whether the trace holds the paths of files, not only their names.", _boolean, machine=True
+    )
+    max_mb: int = _setting(
+        10,
+        "Megabytes after which the trace begins anew; one former part is kept beside it, as `FILE.1`.",
+        *_whole(1, 10_000),
+    )
+
+
+@frozen
 class Settings:
     """Everything a user may say."""
 
@@ -319,6 +342,11 @@ class Settings:
         "Milliseconds after which a ghost text request is answered with what is there.",
         *_whole(20, 600_000),
     )
+    stats: bool = _setting(
+        True,
+        "Whether to count what is shown and accepted, for `tabby-ls stats`. The counts stay on this machine.",
+        _boolean,
+    )
     backend: BackendSettings = field(factory=BackendSettings)
     backends: tuple[BackendSettings, ...] = _setting(
         (),
@@ -330,6 +358,7 @@ class Settings:
     menu: MenuSettings = field(factory=MenuSettings)
     local: LocalSettings = field(factory=LocalSettings)
     log: LogSettings = field(factory=LogSettings)
+    trace: TraceSettings = field(factory=TraceSettings)
 
     @property
     def servers(self) -> tuple[BackendSettings, ...]:

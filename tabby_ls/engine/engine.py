@@ -14,7 +14,7 @@ from tabby_ls.context.privacy import FileRules
 from tabby_ls.engine.gate import refuse
 from tabby_ls.engine.inflight import Edit, Generation
 from tabby_ls.engine.memory import Memory
-from tabby_ls.engine.outcome import Event, Origin, Outcome, Prepared, Reason, Standing, Timings, Where
+from tabby_ls.engine.outcome import Event, Origin, Outcome, Prepared, Reason, Standing, Timings
 from tabby_ls.engine.pacing import Pacer
 from tabby_ls.engine.reading import read_answer
 from tabby_ls.engine.shaping.mode import choose_mode
@@ -88,9 +88,13 @@ class Engine:
         try:
             outcome = await self._suggest(request, arrived)
         finally:
-            now, timings = request.snapshot, evolve(outcome.timings, answered=monotonic() - arrived)
-            place = Where(now.uri, now.language, now.line, request.invoked)
-            outcome = evolve(outcome, timings=timings, number=number, place=place)
+            outcome = evolve(
+                outcome,
+                timings=evolve(outcome.timings, answered=monotonic() - arrived),
+                number=number,
+                snapshot=request.snapshot,
+                invoked=request.invoked,
+            )
             self._watch(outcome)
         return outcome
 

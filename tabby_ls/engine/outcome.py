@@ -8,7 +8,7 @@ from typing import TypeAlias
 from attrs import field, frozen
 
 from tabby_ls.backends.backend import BackendError
-from tabby_ls.engine.snapshot import Suggestion
+from tabby_ls.engine.snapshot import Snapshot, Suggestion
 
 
 class Reason(StrEnum):
@@ -56,13 +56,33 @@ class Timings:
 
 
 @frozen
-class Where:
-    """Where a suggestion was asked for, and whether by key. `line` counts from 0."""
+class Generated:
+    """What one backend was asked for and wrote, for one request or for several that shared it.
 
-    uri: str = ""
-    language: str = ""
-    line: int = 0
-    invoked: bool = False
+    `characters` and `pieces` count what arrived, used or not; `tokens` only where the server told. `seconds` are
+    from asking to the end, `first_text` to the first piece. `rule` says in a few words why no more was read, ""
+    if the model ended by itself or the answer was abandoned.
+    """
+
+    backend: str
+    model: str
+    language: str
+    max_tokens: int
+    characters: int = 0
+    pieces: int = 0
+    tokens: int | None = None
+    first_text: float | None = None
+    seconds: float = 0.0
+    failed: bool = False
+    rule: str = ""
+
+
+@frozen
+class Failing:
+    """A backend that does not answer: for how many seconds, and in how many it is asked again unless by key."""
+
+    since: float
+    asked_again: float
 
 
 @frozen
@@ -79,7 +99,11 @@ class Outcome:
     timings: Timings = field(factory=Timings)
     #: Counts the session's requests, from 1.
     number: int = 0
-    place: Where = field(factory=Where)
+    #: What was asked about, and whether by key.
+    snapshot: Snapshot | None = None
+    invoked: bool = False
+    generated: Generated | None = None
+    failing: Failing | None = None
 
     @property
     def is_refusal(self) -> bool:
@@ -125,4 +149,4 @@ _REFUSALS = frozenset(
 )
 
 #: What an engine tells of while it works.
-Event: TypeAlias = Outcome | BackendError | Prepared
+Event: TypeAlias = Outcome | BackendError | Prepared | Generated

@@ -7,74 +7,141 @@ from datetime import datetime
 from tabby_ls.engine.outcome import Origin, Reason
 from tabby_ls.journal.record import Record
 
-NOTHING_YET = "Nothing has been asked yet: type in a file, or ask for a suggestion by key."
-
 
 def explain(record: Record) -> str:
     """Return a few sentences about one request: where and when, what came of it and why, how long it took."""
-    when = datetime.fromtimestamp(record.time).strftime("%H:%M:%S")
+    result = _shown(record) if record.reason is Reason.SHOWN else f"nothing was suggested. {_because(record)}"
+    return " ".join(filter(None, (f"{_where(record)}: {result}", _reading(record), _timing(record))))
+
+
+def because(reason: Reason) -> str:
+    """Return one or two sentences about why nothing is ever suggested in a place."""
+    return _BECAUSE[reason]
+
+
+def _where(record: Record) -> str:
+    when = datetime.fromtimestamp(record.time)
+    day = "" if when.date() == datetime.now().date() else f"{when:%Y-%m-%d} "
     how = "by key" if record.trigger == "key" else "while typing"
-    where = f"{when}, {record.file} line {record.line} ({record.language or 'no language'}), asked {how}"
-    if record.reason is Reason.SHOWN:
-        return f"{where}: {_shown(record)}"
-    return f"{where}: nothing was suggested. {because(record.reason, record.detail)}{_timing(record)}"
-
-
-def because(reason: Reason, detail: str = "") -> str:
-    """Return one or two sentences about why nothing was suggested. `detail` is a backend's own complaint."""
-    sentence = _BECAUSE[reason]
-    if not detail:
-        return sentence
-    return f"{_as_sentence(detail)} {sentence}" if sentence else _as_sentence(detail)
+    place = f"{record.name} line {record.line}" if record.file else "an unnamed file"
+    return f"{day}{when:%H:%M:%S}, {place}, asked {how}"
 
 
 def _shown(record: Record) -> str:
-    size = f"{record.lines} lines" if record.lines > 1 else f"{record.shown} characters"
+    size = f"{record.lines} lines" if record.lines > 1 else _count(record.shown, "character")
+    who = _who(record)
     source = {
-        Origin.MEMORY: "from memory, because you typed what had been suggested already; nobody was asked",
-        Origin.RUNNING: f"by {record.backend}, from the answer that was already on its way",
-        Origin.ASKED: f"by {record.backend}",
-        None: "",
-    }[record.origin]
-    more = "" if record.complete else " More was to come when the time was up."
-    return f"{size} were suggested {source}.{_timing(record)}{more}"
+        Origin.MEMORY: f"from memory, because it goes on from what {who} had said before",
+        Origin.RUNNING: f"by {who}, from an answer that was already on its way",
+    }.get(record.origin, f"by {who}")  # type: ignore[arg-type]
+    return f"{size} suggested {source}."
+
+
+def _because(record: Record) -> str:
+    match record.reason:
+        case Reason.BACKEND_FAILED | Reason.BACKEND_RESTING:
+            return f"{_sentence(record.detail)} {_failing(record)}"
+        case Reason.SUPERSEDED if record.asked_ms is None:
+            return (
+                "You typed on before anybody was asked: automatic requests wait for a short pause in your typing "
+                "(`debounce_ms`)."
+            )
+        case Reason.NOTHING_TO_SAY if record.backend == "local":
+            return (
+                "The local model is not sure enough of anything here. It shows what is at least "
+                "`local.threshold` probable; asked by key, `local.invoked_threshold`."
+            )
+        case Reason.NOTHING_TO_SAY if record.origin is Origin.MEMORY:
+            return f"{_capital(_who(record))} had nothing to say here when it was asked before."
+        case Reason.NOTHING_TO_SAY if record.generated:
+            written = _count(record.generated, "character")
+            return f"{_capital(_who(record))} wrote {written}, none of which could be used."
+        case Reason.NOTHING_TO_SAY | Reason.ALREADY_THERE:
+            return _BECAUSE[record.reason].format(who=_capital(_who(record)))
+        case _:
+            return _BECAUSE[record.reason]
+
+
+def _failing(record: Record) -> str:
+    """Return for how long the backend has failed, and when it is asked again."""
+    since = f"It has failed for {_duration(record.failing_s)}" if record.failing_s else "It has just failed"
+    if record.asked_again_s is None:
+        return f"{since}. `tabby-ls check` tries every step."
+    return (
+        f"{since} and is asked again in {_duration(record.asked_again_s)}, or at once if you ask by key. "
+        "`tabby-ls check` tries every step."
+    )
+
+
+def _reading(record: Record) -> str:
+    """Return where the answer was cut, and whether more of it was to come."""
+    if not record.complete and record.shown:
+        return "More of it was to come when the time was up; it is there for the next request."
+    return f"The answer was read until {record.rule}." if record.rule else ""
 
 
 def _timing(record: Record) -> str:
-    """Return how the time was spent, for requests that waited for a backend."""
-    if record.answered_ms is None:
+    """Return how the time was spent, for requests that were answered or waited for a backend."""
+    if record.answered_ms is None or (record.asked_ms is None and record.reason is not Reason.SHOWN):
         return ""
-    if record.asked_ms is None:
-        return f" It took {record.answered_ms:.0f} ms." if record.reason is Reason.SHOWN else ""
-    parts = [f"the backend was asked after {max(0.0, record.asked_ms):.0f} ms"]
-    if record.first_text_ms is not None:
-        parts.append(f"its first text came after {max(0.0, record.first_text_ms):.0f} ms")
-    return f" Of {record.answered_ms:.0f} ms in all, " + ", ".join(parts) + "."
+    parts = []
+    if record.asked_ms is not None:
+        asked = f"{record.asked_ms:.0f} ms after" if record.asked_ms >= 0 else "before"
+        parts.append(f"the backend was asked {asked} the request came")
+        if record.first_text_ms is not None:
+            parts.append(
+                f"its first text came {max(0.0, record.first_text_ms - record.asked_ms):.0f} ms later"
+            )
+    return f"It took {record.answered_ms:.0f} ms" + "".join(f"; {part}" for part in parts) + "."
 
 
-def _as_sentence(text: str) -> str:
-    text = text[:1].upper() + text[1:]
+def _who(record: Record) -> str:
+    if record.backend == "local":
+        return "the local model"
+    return record.model or "the model"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None or seconds < 1:
+        return "less than a second"
+    if seconds < 120:
+        return _count(round(seconds), "second")
+    return f"{round(seconds / 60)} minutes"
+
+
+def _sentence(text: str) -> str:
+    text = _capital(text)
     return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 _BECAUSE = {
     Reason.SHOWN: "",
     Reason.DISABLED: "Suggestions are off: the setting `enabled` is false.",
-    Reason.SWITCHED_OFF: "Suggestions are switched off for this session; the command `tabby-ls.toggle` switches them on.",
+    Reason.SWITCHED_OFF: "Suggestions are switched off for this session; "
+    "the command `tabby-ls.toggle` switches them on.",
     Reason.LANGUAGE_DISABLED: "Suggestions are off for this language: it is in the setting `disabled_languages`.",
     Reason.LANGUAGE_SWITCHED_OFF: "Suggestions are switched off for this language in this session; "
     "the command `tabby-ls.toggle` with the scope `language` switches them on.",
     Reason.FILE_SWITCHED_OFF: "Suggestions are switched off for this file in this session; "
     "the command `tabby-ls.toggle` with the scope `file` switches them on.",
     Reason.FILE_EXCLUDED: "The setting `exclude` keeps this file out: it is neither completed nor read.",
-    Reason.PRIVATE_FILE: "A file of this name usually holds keys or passwords: such files are never completed, read or sent.",
+    Reason.PRIVATE_FILE: "A file of this name usually holds keys or passwords: "
+    "such files are never completed, read or sent.",
     Reason.MANUAL_ONLY: "The setting `trigger` is `manual`: suggestions come only when you ask for one by key.",
-    Reason.NOTHING_TO_SAY: "The model had nothing to say here.",
-    Reason.ALREADY_THERE: "What the model wrote only repeats what already stands behind the cursor.",
+    Reason.NOTHING_TO_SAY: "{who} had nothing to say here.",
+    Reason.ALREADY_THERE: "What {who} wrote only repeats what already stands behind the cursor.",
     Reason.SUPERSEDED: "You typed on, so a newer request took its place.",
     Reason.CANCELLED: "The editor took the request back, as it does when you type on or leave the place.",
-    Reason.TOO_LATE: "The time was up before the first text came; what came later is kept for the next request. "
-    "`deadline_ms` and, for menus, `menu.deadline_ms` say how long to wait.",
-    Reason.BACKEND_FAILED: "`tabby-ls check` tries every step.",
-    Reason.BACKEND_RESTING: "After such a failure it is left alone for some seconds; ask by key to try at once.",
+    Reason.TOO_LATE: "The time was up before any text had come; what comes later is kept for the next request. "
+    "`deadline_ms` says how long to wait, `menu.deadline_ms` for menus.",
+    Reason.BACKEND_FAILED: "The backend failed.",
+    Reason.BACKEND_RESTING: "The backend failed a moment ago and is left alone.",
 }

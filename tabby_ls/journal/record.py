@@ -13,15 +13,16 @@ from tabby_ls.engine.outcome import Origin, Outcome, Reason
 
 @frozen
 class Record:
-    """What became of one request. Times are in milliseconds since it arrived, None for steps not reached.
+    """What became of one request.
 
-    `time` is when it ended, in seconds since 1970; `line` counts from 1. `shown` and `replaced` count
-    characters.
+    `time` is when it ended, in seconds since 1970; `request` counts the requests of one server; `file` is a URI, or
+    a name; `line` counts from 1. Times called `_ms` are milliseconds since the request arrived (negative: before
+    it), None for steps not reached. `shown`, `replaced` and `generated` count characters.
     """
 
     time: float
-    number: int
-    uri: str
+    request: int
+    file: str
     language: str
     line: int
     trigger: Literal["typing", "key"]
@@ -29,6 +30,7 @@ class Record:
     detail: str = ""
     origin: Origin | None = None
     backend: str = ""
+    model: str = ""
     asked_ms: float | None = None
     first_text_ms: float | None = None
     answered_ms: float | None = None
@@ -36,11 +38,17 @@ class Record:
     shown: int = 0
     lines: int = 0
     replaced: int = 0
+    generated: int | None = None
+    tokens: int | None = None
+    max_tokens: int | None = None
+    rule: str = ""
+    failing_s: float | None = None
+    asked_again_s: float | None = None
 
     @property
-    def file(self) -> str:
+    def name(self) -> str:
         """The name of the file, without its folders."""
-        return name_of(self.uri)
+        return name_of(self.file)
 
 
 def name_of(uri: str) -> str:
@@ -50,19 +58,21 @@ def name_of(uri: str) -> str:
 
 def record_of(outcome: Outcome, time: float) -> Record:
     """Return what is kept of a request that ended at `time`, in seconds since 1970."""
-    suggestion, timings, place = outcome.suggestion, outcome.timings, outcome.place
+    now, suggestion, timings = outcome.snapshot, outcome.suggestion, outcome.timings
+    generated, failing = outcome.generated, outcome.failing
     text = suggestion.text if suggestion else ""
     return Record(
-        time=time,
-        number=outcome.number,
-        uri=place.uri,
-        language=place.language,
-        line=place.line + 1,
-        trigger="key" if place.invoked else "typing",
+        time=round(time, 3),
+        request=outcome.number,
+        file=now.uri if now else "",
+        language=now.language if now else "",
+        line=now.line + 1 if now else 0,
+        trigger="key" if outcome.invoked else "typing",
         reason=outcome.reason,
         detail=outcome.detail,
         origin=outcome.origin,
         backend=outcome.backend,
+        model=generated.model if generated else "",
         asked_ms=_ms(timings.asked),
         first_text_ms=_ms(timings.first_text),
         answered_ms=_ms(timings.answered),
@@ -70,6 +80,12 @@ def record_of(outcome: Outcome, time: float) -> Record:
         shown=len(text),
         lines=text.strip("\n").count("\n") + 1 if text else 0,
         replaced=suggestion.replaces if suggestion else 0,
+        generated=generated.characters if generated else None,
+        tokens=generated.tokens if generated else None,
+        max_tokens=generated.max_tokens if generated else None,
+        rule=generated.rule if generated else "",
+        failing_s=round(failing.since, 1) if failing else None,
+        asked_again_s=round(failing.asked_again, 1) if failing else None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from inspect import isawaitable
 from typing import Any
 
 from attrs import evolve
@@ -58,8 +59,9 @@ def create_server() -> TabbyLanguageServer:
 
 
 def _runner(command: Command) -> Callable[..., Any]:
-    def run(server: TabbyLanguageServer, *arguments: Any) -> Any:
-        return command(server.session, Arguments(arguments))
+    async def run(server: TabbyLanguageServer, *arguments: Any) -> Any:
+        result = command(server.session, Arguments(arguments))
+        return await result if isawaitable(result) else result
 
     return run
 
@@ -136,7 +138,8 @@ async def _inline_completion(
         return None
     if outcome.suggestion is None:
         return types.InlineCompletionList([])
-    item = inline_item(outcome.suggestion, place, session.offers.made(outcome))
+    lead = place.selected.text if place.selected else ""
+    item = inline_item(outcome.suggestion, place, session.keeper.made(outcome, outcome.suggestion, lead=lead))
     return types.InlineCompletionList([item])
 
 
@@ -150,11 +153,14 @@ async def _completion(server: TabbyLanguageServer, params: types.CompletionParam
         return nothing
     await session.settled()
     if not session.offers_menu:
+        session.keeper.journal.menu_was_silent = True
         return nothing
     outcome = await session.suggest(place.snapshot, invoked=False, seconds=session.menu_deadline)
     if outcome.suggestion is None:
         return nothing
-    item = menu_item(outcome.suggestion, place, session.client, session.offers.made(outcome))
+    item = menu_item(
+        outcome.suggestion, place, session.client, session.keeper.made(outcome, outcome.suggestion)
+    )
     return types.CompletionList(is_incomplete=not outcome.complete, items=[item]) if item else nothing
 
 

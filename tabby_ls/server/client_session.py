@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from time import time
 from typing import TYPE_CHECKING, Any, cast
 
 from lsprotocol import types
@@ -20,11 +19,9 @@ from tabby_ls.backends.backend import Backend, BackendError
 from tabby_ls.engine.outcome import Event, Outcome, Prepared, Reason
 from tabby_ls.engine.shaping.tidy import with_lf
 from tabby_ls.engine.switches import Scope
-from tabby_ls.journal.counters import Counters
 from tabby_ls.journal.explain import because
-from tabby_ls.journal.journal import Journal
-from tabby_ls.journal.offers import Offers
-from tabby_ls.journal.record import name_of, record_of
+from tabby_ls.journal.keeper import Keeper
+from tabby_ls.journal.record import name_of
 from tabby_ls.languages import language_named
 from tabby_ls.server.clients import Client, describe_client
 from tabby_ls.server.connection import settle
@@ -67,9 +64,7 @@ class ClientSession:
         self.client = Client()
         self.settings = Settings()
         self.status = Status(server, lambda: self.engine.standing())
-        self.journal = Journal()
-        self.counters = Counters()
-        self.offers = Offers(self.counters)
+        self.keeper = Keeper(self.status.warn)
         #: The file and the language that were last asked about.
         self._last_place = ("", "")
         self._problems: list[Problem] = []
@@ -110,16 +105,19 @@ class ClientSession:
             self.status.failed(event)
         elif isinstance(event, Prepared):
             self.status.update()
-        else:
-            self.counters.requests += 1
-            self.journal.take(record_of(event, time()))
+        elif isinstance(event, Outcome):
+            self.keeper.ended(event)
             self.status.ended(event)
+        else:
+            self.keeper.generated(event)
 
     def edited(self, document: OpenDocument, edits: Sequence[TextEdit]) -> None:
         """Tell the engine what changed in a document."""
         from tabby_ls.engine.inflight import Edit
 
-        self.engine.edited(document.uri, [Edit(*edit.start, *edit.end, with_lf(edit.text)) for edit in edits])
+        changes = [Edit(*edit.start, *edit.end, with_lf(edit.text)) for edit in edits]
+        self.engine.edited(document.uri, changes)
+        self.keeper.edited(document.uri, changes, document.text.after)
 
     async def ready(self) -> None:
         """Do what the answer to `initialize` did not need."""
@@ -127,6 +125,7 @@ class ClientSession:
         if self.client.pulls_configuration:
             await self._pull_configuration()
         await self._register_menu()
+        await self.keeper.configure(self.settings)
         self.status.reconfigured(self._refusal())
         self.engine.warm_up()
         if self.settings.servers[0].is_local:
@@ -138,6 +137,7 @@ class ClientSession:
         """Stop everything."""
         if "engine" in vars(self):
             await self.engine.close()
+        await self.keeper.close()
         for backend in self._backends:
             await backend.close()
         if self._indexing is not None:
@@ -222,6 +222,7 @@ class ClientSession:
         if settings != self.settings:
             self.settings = settings
             self._log()
+            await self.keeper.configure(self.settings)
             if "engine" in vars(self):
                 former = self._backends
                 self.engine.configure(settings, self._targets())
@@ -349,6 +350,7 @@ class ClientSession:
     def forget(self, uri: str) -> None:
         """A document was closed."""
         self.engine.closed(uri)
+        self.keeper.offers.closed(uri)
         if self._local_model is not None:
             self._local_model.close_document(uri)
 

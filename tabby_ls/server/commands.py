@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 def accepted(session: ClientSession, arguments: Arguments) -> None:
     """The user took a suggestion whole."""
-    session.offers.accepted(arguments.text("id"))
+    session.keeper.offers.accepted(arguments.text("id"))
 
 
 def partially_accepted(session: ClientSession, arguments: Arguments) -> None:
     """The user took a suggestion up to `length` UTF-16 units from its beginning."""
-    session.offers.partially_accepted(arguments.text("id"), arguments.whole("length"))
+    session.keeper.offers.partially_accepted(arguments.text("id"), arguments.whole("length"))
 
 
 def why(session: ClientSession, arguments: Arguments) -> str:
     """Return in words what came of the last request."""
-    return session.said(session.journal.why(arguments.text("uri", "")))
+    return session.said(session.keeper.journal.why(arguments.text("uri", "")))
 
 
-def stats(session: ClientSession, _: Arguments) -> str:
+async def stats(session: ClientSession, _: Arguments) -> str:
     """Return a small table of what was counted."""
-    return session.said(session.counters.table())
+    return session.said(await session.keeper.stats())
 
 
 def toggle(session: ClientSession, arguments: Arguments) -> dict[str, Any]:

@@ -138,6 +138,20 @@ class TextLines:
             self.downward(line, index, after), after
         )
 
+    def after(self, point: Point, limit: int) -> str:
+        """The text after a point, at most so many characters, with LF line ends; "" beyond the end of the text."""
+        line, index = point
+        if line >= len(self._lines):
+            return ""
+        taken = 0
+        pieces: list[str] = []
+        for piece in self.downward(line, index, 2 * limit):
+            pieces.append(piece)
+            taken += len(piece)
+            if taken > 2 * limit:  # a line end may be two characters here
+                break
+        return _portable("".join(pieces))[:limit]
+
     def upward(self, line: int, index: int, limit: int) -> Iterator[str]:
         """The text before a point, from its own line up; of that line no more than `limit` characters."""
         yield self._lines[line][max(0, index - limit) : index]

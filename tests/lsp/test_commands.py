@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ COMMANDS = {"accepted", "partiallyAccepted", "why", "stats", "toggle", "status"}
 
 
 async def counted(editor: Editor) -> dict[str, int]:
-    """What `tabby-ls.stats` says."""
-    rows = (row.rsplit(maxsplit=1) for row in (await editor.run("tabby-ls.stats")).splitlines())
+    """What `tabby-ls.stats` says of this session."""
+    table = await editor.run("tabby-ls.stats")
+    rows = re.findall(r"^(\w.*?)  +(\d+)", table, re.MULTILINE)
     return {name: int(number) for name, number in rows}
 
 

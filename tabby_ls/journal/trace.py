@@ -1,0 +1,146 @@
+"""The trace: a file with one JSON object a line, one for each request. `docs/troubleshooting.md` shows how to use it.
+
+It holds no key, and code only if the user said so. It is readable by its owner alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import attrs
+from cattrs import Converter
+from cattrs.errors import BaseValidationError
+
+from tabby_ls.engine.outcome import Outcome
+from tabby_ls.journal.record import Record, name_of
+from tabby_ls.settings import TraceSettings
+
+#: Seconds that lines are collected before they are written together.
+_REST = 0.3
+#: Characters around the cursor that are written where the user wants code in the trace.
+_BEFORE, _AFTER = 1000, 500
+_MEGABYTE = 1_000_000
+
+
+class Trace:
+    """Writes to the trace in a thread of its own; belongs to one event loop."""
+
+    def __init__(self, settings: TraceSettings, warn: Callable[[str], None]) -> None:
+        """`warn` is told, once, if the file cannot be written; nothing is written from then on."""
+        self._settings = settings
+        self._warn = warn
+        self._path = Path(settings.file).expanduser()
+        self._lines: list[str] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
+        self._has_failed = False
+
+    def take(self, record: Record, outcome: Outcome) -> None:
+        """Write one request's record soon."""
+        if self._has_failed:
+            return
+        self._lines.append(line_of(record, outcome, self._settings))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_soon())
+
+    async def close(self) -> None:
+        """Write what is left."""
+        self._closing.set()
+        if self._writing is not None:
+            await self._writing
+
+    async def _write_soon(self) -> None:
+        while self._lines and not self._has_failed:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_REST):
+                    await self._closing.wait()
+            lines, self._lines = self._lines, []
+            try:
+                await asyncio.to_thread(append, self._path, lines, self._settings.max_mb * _MEGABYTE)
+            except OSError as error:
+                self._has_failed = True
+                self._warn(f"trace.file cannot be written, so there is no trace: {error.strerror}")
+
+
+def line_of(record: Record, outcome: Outcome, settings: TraceSettings) -> str:
+    """Return a record as a line of the trace, as private as the settings want it."""
+    values = attrs.asdict(record)
+    values["time"] = datetime.fromtimestamp(record.time).astimezone().isoformat(timespec="milliseconds")
+    values["file"] = _path_of(record.file) if settings.paths else name_of(record.file)
+    kept = {name: value for name, value in values.items() if value not in (None, "")}
+    if settings.code and outcome.snapshot is not None:
+        kept["code"] = {
+            "before": outcome.snapshot.prefix[-_BEFORE:],
+            "after": outcome.snapshot.suffix[:_AFTER],
+            "suggestion": outcome.suggestion.text if outcome.suggestion else "",
+        }
+    return json.dumps(kept, ensure_ascii=False)
+
+
+def append(path: Path, lines: Sequence[str], limit: int) -> None:
+    """Append lines to a trace; one that has grown beyond `limit` bytes takes the place of its former part.
+
+    Several servers may write to one file: each call is one write of whole lines. Raises OSError.
+    """
+    data = "".join(f"{line}\n" for line in lines).encode(errors="replace")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(descriptor, data)
+        written = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+    if written.st_size > limit and path.stat().st_ino == written.st_ino:
+        path.replace(former(path))
+
+
+def former(path: Path) -> Path:
+    """Return where the part of a trace before the present one is kept."""
+    return path.with_name(f"{path.name}.1")
+
+
+def read(path: Path, last: int | None = None) -> tuple[list[Record], int]:
+    """Return the records of a trace and of its former part, oldest first, and how many lines are none.
+
+    `last` is how many to return at most, from the end. Raises OSError if there is no such file.
+    """
+    records: deque[Record] = deque(maxlen=last)
+    strange = 0
+    with path.open("rb") as file:
+        for line in _lines_of(former(path), file):
+            if (record := _record_of(line)) is None:
+                strange += 1
+            else:
+                records.append(record)
+    return list(records), strange
+
+
+def _lines_of(before: Path, file: Iterable[bytes]) -> Iterator[bytes]:
+    with suppress(FileNotFoundError), before.open("rb") as earlier:
+        yield from earlier
+    yield from file
+
+
+def _record_of(line: bytes) -> Record | None:
+    try:
+        values = json.loads(line)
+        values["time"] = datetime.fromisoformat(values["time"]).timestamp()
+        return _converter.structure(values, Record)
+    except (ValueError, TypeError, KeyError, AttributeError, BaseValidationError):
+        return None
+
+
+def _path_of(uri: str) -> str:
+    parts = urlsplit(uri)
+    return unquote(parts.path) if parts.scheme == "file" else uri
+
+
+_converter = Converter()
