@@ -54,6 +54,9 @@ def test_a_project_cannot_set_where_code_and_keys_go_nor_what_is_run(properties:
         "tabby-ls.interpreter",
         "tabby-ls.backends",
         "tabby-ls.log.file",
+        "tabby-ls.trace.file",
+        "tabby-ls.trace.code",
+        "tabby-ls.trace.paths",
         *(f"tabby-ls.backend.{attribute.name}" for attribute in attrs.fields(type(Settings().backend))),
     }
 

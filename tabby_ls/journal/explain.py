@@ -16,7 +16,7 @@ def explain(record: Record) -> str:
 
 def because(reason: Reason) -> str:
     """Return one or two sentences about why nothing is ever suggested in a place."""
-    return _BECAUSE[reason]
+    return _BECAUSE[reason].format(who="the model")
 
 
 def _where(record: Record) -> str:
@@ -56,10 +56,8 @@ def _because(record: Record) -> str:
         case Reason.NOTHING_TO_SAY if record.generated:
             written = _count(record.generated, "character")
             return f"{_capital(_who(record))} wrote {written}, none of which could be used."
-        case Reason.NOTHING_TO_SAY | Reason.ALREADY_THERE:
-            return _BECAUSE[record.reason].format(who=_capital(_who(record)))
-        case _:
-            return _BECAUSE[record.reason]
+        case reason:
+            return _capital(_BECAUSE[reason].format(who=_who(record)))
 
 
 def _failing(record: Record) -> str:

@@ -72,34 +72,37 @@ class Trace:
 
 def line_of(record: Record, outcome: Outcome, settings: TraceSettings) -> str:
     """Return a record as a line of the trace, as private as the settings want it."""
-    values = attrs.asdict(record)
+    # What is as usual is left out.
+    values = {
+        field.name: value
+        for field in attrs.fields(Record)
+        if (value := getattr(record, field.name)) != field.default
+    }
     values["time"] = datetime.fromtimestamp(record.time).astimezone().isoformat(timespec="milliseconds")
     values["file"] = _path_of(record.file) if settings.paths else name_of(record.file)
-    kept = {name: value for name, value in values.items() if value not in (None, "")}
     if settings.code and outcome.snapshot is not None:
-        kept["code"] = {
+        values["code"] = {
             "before": outcome.snapshot.prefix[-_BEFORE:],
             "after": outcome.snapshot.suffix[:_AFTER],
             "suggestion": outcome.suggestion.text if outcome.suggestion else "",
         }
-    return json.dumps(kept, ensure_ascii=False)
+    return json.dumps(values, ensure_ascii=False)
 
 
 def append(path: Path, lines: Sequence[str], limit: int) -> None:
-    """Append lines to a trace; one that has grown beyond `limit` bytes takes the place of its former part.
+    """Append lines to a trace; one that has grown beyond `limit` bytes first takes the place of its former part.
 
     Several servers may write to one file: each call is one write of whole lines. Raises OSError.
     """
-    data = "".join(f"{line}\n" for line in lines).encode(errors="replace")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(FileNotFoundError):
+        if path.stat().st_size > limit:
+            path.replace(former(path))
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(descriptor, data)
-        written = os.fstat(descriptor)
+        os.write(descriptor, "".join(f"{line}\n" for line in lines).encode(errors="replace"))
     finally:
         os.close(descriptor)
-    if written.st_size > limit and path.stat().st_ino == written.st_ino:
-        path.replace(former(path))
 
 
 def former(path: Path) -> Path:
