@@ -26,6 +26,8 @@ import attrs
 from attrs import Attribute, field, frozen, validators
 
 ENVIRONMENT_PREFIX = "TABBY_LS_"
+#: The name of our section in what editors send.
+SECTION = "tabby-ls"
 
 
 class Source(StrEnum):
@@ -449,6 +451,14 @@ _TYPE_NAMES = {
     "tuple": "a list",
     "NoneType": "unset",
 }
+
+
+def own_section(data: Any) -> Mapping[str, Any]:
+    """Return our settings in what a client sent: as such, or under our name."""
+    if not isinstance(data, Mapping):
+        return {}
+    inner = data.get(SECTION)
+    return inner if isinstance(inner, Mapping) else data
 
 
 def config_file() -> Path:

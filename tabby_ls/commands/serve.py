@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from tabby_ls.commands.common import say
-from tabby_ls.server.app import create_server
-from tabby_ls.server.transport import serve_stdio, serve_tcp, serve_ws
-
 _LOOPBACK = "127.0.0.1"
 #: How long a thread that predicts may keep the interpreter from the event loop; Python's own 5 ms are a keystroke's time.
 SWITCH_SECONDS = 0.0005
@@ -16,18 +12,41 @@ SWITCH_SECONDS = 0.0005
 def serve(*, tcp: str | None, ws: str | None) -> int:
     """Serve one client until it leaves; return the exit status."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    server = create_server()
-    end = server.session.end
     if tcp is None and ws is None:
-        return serve_stdio(server, on_end=end)
+        return _serve_stdio()
+    return _serve_there(tcp, ws)
+
+
+def _serve_stdio() -> int:
+    from tabby_ls.server.greeting import greet
+
+    stdin, stdout = 0, 1
+    try:
+        received, answered = greet(stdin, stdout)
+    except KeyboardInterrupt:  # started in a terminal, by somebody who looks around
+        return 0
+    # Only now: the client has its answer.
+    from tabby_ls.server.app import create_server
+    from tabby_ls.server.transport import serve_stdio
+
+    server = create_server()
+    return serve_stdio(server, received=received, answered=answered, on_end=server.session.end)
+
+
+def _serve_there(tcp: str | None, ws: str | None) -> int:
+    from tabby_ls.commands.common import say
+    from tabby_ls.server.app import create_server
+    from tabby_ls.server.transport import serve_tcp, serve_ws
+
     try:
         host, port = _address(tcp or ws or "")
     except ValueError as error:
         say(str(error))
         return 2
+    server = create_server()
+    serve = serve_tcp if tcp is not None else serve_ws
     try:
-        serve_there = serve_tcp if tcp is not None else serve_ws
-        return serve_there(server, host, port, on_end=end)
+        return serve(server, host, port, on_end=server.session.end)
     except OSError as error:
         say(f"cannot listen on {host}:{port}: {error.strerror}")
         return 1

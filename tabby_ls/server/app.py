@@ -21,9 +21,6 @@ from tabby_ls.server.protocol import ServerProtocol
 
 logger = logging.getLogger(__name__)
 
-_INLINE = types.TEXT_DOCUMENT_INLINE_COMPLETION
-_MENU = types.TEXT_DOCUMENT_COMPLETION
-
 
 class TabbyLanguageServer(LanguageServer):
     """A language server for one client; `session` is what it knows of it."""
@@ -36,12 +33,10 @@ class TabbyLanguageServer(LanguageServer):
             __version__,
             protocol_cls=ServerProtocol,
             text_document_sync_kind=types.TextDocumentSyncKind.Incremental,
-            notebook_document_sync=types.NotebookDocumentSyncOptions(
-                notebook_selector=[types.NotebookDocumentFilterWithNotebook(notebook="*")]
-            ),
         )
         self.session = ClientSession(self)
         self.protocol.on_edit = self.session.edited
+        self.protocol.advertise = self.session.initialize_result
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log what went wrong in a handler; pygls would open a message box for each."""
@@ -51,8 +46,8 @@ class TabbyLanguageServer(LanguageServer):
 def create_server() -> TabbyLanguageServer:
     """Return a server with all features registered, ready for a transport."""
     server = TabbyLanguageServer()
-    for method, (handler, options) in _FEATURES.items():
-        server.feature(method, options)(handler)
+    for method, handler in _FEATURES.items():
+        server.feature(method)(handler)
     for name, command in COMMANDS.items():
         server.command(name)(_runner(command))
     return server
@@ -71,16 +66,9 @@ def _runner(command: Command) -> Callable[..., Any]:
 
 def _initialize(server: TabbyLanguageServer, params: types.InitializeParams) -> None:
     server.session.begin(params)
-    # pygls computes the capabilities after this handler.
-    if server.session.client.registers_completion:
-        del server.protocol.fm.features[_MENU]
-    else:
-        server.protocol.fm.feature_options[_MENU] = server.session.menu_options()
 
 
 async def _initialized(server: TabbyLanguageServer, _: types.InitializedParams) -> None:
-    if server.session.client.registers_completion:
-        server.feature(_MENU)(_completion)
     await server.session.ready()
 
 
@@ -192,16 +180,15 @@ def _behind(selected: types.SelectedCompletionInfo, place: Place, document: Open
     )
 
 
-_FEATURES: dict[str, tuple[Any, Any]] = {
-    types.INITIALIZE: (_initialize, None),
-    types.INITIALIZED: (_initialized, None),
-    types.WORKSPACE_DID_CHANGE_CONFIGURATION: (_configuration_changed, None),
-    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: (_folders_changed, None),
-    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: (_files_changed, None),
-    types.TEXT_DOCUMENT_DID_OPEN: (_opened, None),
-    types.TEXT_DOCUMENT_DID_SAVE: (_saved, types.SaveOptions(include_text=False)),
-    types.TEXT_DOCUMENT_DID_CLOSE: (_closed, None),
-    # Without options pygls does not advertise it.
-    _INLINE: (_inline_completion, types.InlineCompletionOptions(work_done_progress=False)),
-    _MENU: (_completion, None),
+_FEATURES: dict[str, Callable[..., Any]] = {
+    types.INITIALIZE: _initialize,
+    types.INITIALIZED: _initialized,
+    types.WORKSPACE_DID_CHANGE_CONFIGURATION: _configuration_changed,
+    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: _folders_changed,
+    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: _files_changed,
+    types.TEXT_DOCUMENT_DID_OPEN: _opened,
+    types.TEXT_DOCUMENT_DID_SAVE: _saved,
+    types.TEXT_DOCUMENT_DID_CLOSE: _closed,
+    types.TEXT_DOCUMENT_INLINE_COMPLETION: _inline_completion,
+    types.TEXT_DOCUMENT_COMPLETION: _completion,
 }

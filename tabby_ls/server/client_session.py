@@ -23,6 +23,7 @@ from tabby_ls.journal.explain import because
 from tabby_ls.journal.keeper import Keeper
 from tabby_ls.journal.record import name_of
 from tabby_ls.languages import language_named
+from tabby_ls.server.capabilities import initialize_result
 from tabby_ls.server.clients import Client, describe_client
 from tabby_ls.server.connection import settle
 from tabby_ls.server.documents import DocumentNotOpenError, OpenDocument
@@ -30,7 +31,7 @@ from tabby_ls.server.logs import configure_logging
 from tabby_ls.server.protocol import ServerProtocol
 from tabby_ls.server.status import State, Status
 from tabby_ls.server.text import Edit as TextEdit
-from tabby_ls.settings import Problem, Settings, Source
+from tabby_ls.settings import SECTION, Problem, Settings, Source, own_section
 
 if TYPE_CHECKING:
     from tabby_ls.engine.engine import Engine
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SECTION = "tabby-ls"
 _REGISTRATION = "tabby-ls-menu"
 _WATCHERS = "tabby-ls-files"
 #: How long requests wait for the client to tell its settings; it may never do.
@@ -60,7 +60,7 @@ class ClientSession:
         self._settings_known.set()
         self._saw_inline_request = False
         self._registering = asyncio.Lock()
-        self._registered: types.CompletionOptions | None = None
+        self._registered: types.CompletionRegistrationOptions | None = None
         self.client = Client()
         self.settings = Settings()
         self.status = Status(server, lambda: self.engine.standing())
@@ -76,9 +76,13 @@ class ClientSession:
         """Take in what `initialize` says. Nothing slow happens here."""
         self.client = describe_client(params)
         self.status.is_shown = self.client.shows_status
-        self._initialization = _section(params.initialization_options)
+        self._initialization = own_section(params.initialization_options)
         self.settings, self._problems = self._resolve()
         self._log()
+
+    def initialize_result(self, client: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what `initialize` is answered, for a client with these capabilities, as plain JSON."""
+        return initialize_result(client, self.settings.menu.trigger_characters)
 
     def _log(self) -> None:
         if problem := configure_logging(self.settings.log):
@@ -187,7 +191,7 @@ class ClientSession:
         if self.client.pulls_configuration:
             await self._pull_configuration()
         else:
-            await self._apply_workspace_settings(_section(pushed))
+            await self._apply_workspace_settings(own_section(pushed))
         await self._register_menu()
 
     async def settled(self) -> None:
@@ -213,7 +217,7 @@ class ClientSession:
         except Exception as error:  # the client's answer may be anything
             logger.warning("workspace/configuration failed: %s", type(error).__name__)
             return None
-        return _section(answers[0] if answers else None)
+        return own_section(answers[0] if answers else None)
 
     async def _apply_workspace_settings(self, data: Mapping[str, Any]) -> None:
         self._workspace_settings = data
@@ -267,18 +271,14 @@ class ClientSession:
         """The client does show ghost text."""
         self._saw_inline_request = True
 
-    def menu_options(self) -> types.CompletionOptions:
-        """What the client is told about the menu."""
-        return types.CompletionOptions(
-            trigger_characters=list(self.settings.menu.trigger_characters), resolve_provider=False
-        )
-
     async def _register_menu(self) -> None:
         """Register the menu anew where the client allows it, when what it is told has changed."""
         if not self.client.registers_completion:
             return
         async with self._registering:
-            wanted = self.menu_options() if self.offers_menu else None
+            triggers = list(self.settings.menu.trigger_characters)
+            options = types.CompletionRegistrationOptions(trigger_characters=triggers, resolve_provider=False)
+            wanted = options if self.offers_menu else None
             if wanted == self._registered:
                 return
             try:
@@ -286,10 +286,7 @@ class ClientSession:
                     gone = types.Unregistration(_REGISTRATION, types.TEXT_DOCUMENT_COMPLETION)
                     await self._server.client_unregister_capability_async(types.UnregistrationParams([gone]))
                 if wanted is not None:
-                    options = types.CompletionRegistrationOptions(
-                        trigger_characters=wanted.trigger_characters, resolve_provider=False
-                    )
-                    new = types.Registration(_REGISTRATION, types.TEXT_DOCUMENT_COMPLETION, options)
+                    new = types.Registration(_REGISTRATION, types.TEXT_DOCUMENT_COMPLETION, wanted)
                     await self._server.client_register_capability_async(types.RegistrationParams([new]))
             except Exception as error:  # the client's answer may be anything
                 logger.warning("the menu could not be registered: %s", type(error).__name__)
@@ -357,11 +354,3 @@ class ClientSession:
 
 def _path_of(uri: str | None) -> str | None:
     return to_fs_path(uri) if uri else None
-
-
-def _section(data: Any) -> Mapping[str, Any]:
-    """Return our settings in what a client sent: as such, or under our name."""
-    if not isinstance(data, Mapping):
-        return {}
-    inner = data.get(SECTION)
-    return inner if isinstance(inner, Mapping) else data

@@ -9,7 +9,7 @@ from attrs import asdict
 from pygls.exceptions import JsonRpcInvalidParams
 
 from tabby_ls.engine.switches import Scope
-from tabby_ls.server.items import ACCEPTED
+from tabby_ls.server.capabilities import ACCEPTED
 
 if TYPE_CHECKING:
     from tabby_ls.server.client_session import ClientSession

@@ -7,13 +7,12 @@ from lsprotocol import types
 
 from tabby_ls.engine.snapshot import Snapshot, Suggestion
 from tabby_ls.languages import language_named
+from tabby_ls.server.capabilities import ACCEPTED
 from tabby_ls.server.clients import Client, Indentation
 from tabby_ls.server.text import PositionEncoding
 
 #: Characters of a menu row.
 _LABEL = 60
-#: What a client runs after it has inserted an item: docs/protocol.md.
-ACCEPTED = "tabby-ls.accepted"
 
 
 @frozen

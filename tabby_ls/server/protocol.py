@@ -16,7 +16,7 @@ import contextvars
 import json
 import logging
 import traceback
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,8 @@ class ServerProtocol(LanguageServerProtocol):
     `receive` takes messages; `on_edit` hears of every change to a document, after it was made; `on_exit` gets the
     process's exit status when the client asks for the end. `documents` exists from `initialize` on: the same object
     as pygls' `workspace`, with its type. `answered` is the id of a request whose response is not to be written,
-    because the entry point has answered it before there was a server.
+    because the entry point has answered it before there was a server. `advertise` gets the client's capabilities
+    and returns the result of `initialize`, in plain JSON; without it the result is what pygls makes of the features.
     """
 
     documents: OpenDocuments
@@ -54,6 +55,7 @@ class ServerProtocol(LanguageServerProtocol):
         self.on_edit: EditListener = _ignore_edits
         self.on_exit: Callable[[int], None] = _ignore_exit
         self.answered: int | str | None = None
+        self.advertise: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
         super().__init__(server, converter)
 
     # --- what the transport and the features use ---
@@ -110,8 +112,11 @@ class ServerProtocol(LanguageServerProtocol):
                 params = self._params(message)
             except Exception as error:
                 logger.warning("request %r has invalid params (%s)", method, type(error).__name__)
-                self._refuse(msg_id, types.ErrorCodes.InvalidParams, f"invalid params for {method}")
-                return
+                if msg_id != self.answered:
+                    self._refuse(msg_id, types.ErrorCodes.InvalidParams, f"invalid params for {method}")
+                    return
+                # It was answered before they were read: go on as with a client that says nothing of itself.
+                params = types.InitializeParams(types.ClientCapabilities())
             contextvars.copy_context().run(self._handle_request, msg_id, method, params)
 
     def _receive_notification(self, message: dict[str, Any]) -> None:
@@ -240,6 +245,15 @@ class ServerProtocol(LanguageServerProtocol):
 
     def _tell_edits(self, document: OpenDocument, edits: Sequence[Edit]) -> None:
         self.on_edit(document, edits)
+
+    @lsp_method(types.INITIALIZE)
+    def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
+        """Answer with what the server says of itself."""
+        result = yield from super().lsp_initialize(params)
+        if self.advertise is None or self.answered is not None:
+            return result
+        client = self._converter.unstructure(params.capabilities)
+        return self._converter.structure(self.advertise(client), types.InitializeResult)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(
