@@ -384,8 +384,8 @@ class Settings:
 def _merge(section: Any, data: Mapping[str, Any], source: Source, path: str, problems: list[Problem]) -> Any:
     fields = {a.name: a for a in attrs.fields(type(section))}
     for key, value in data.items():
-        name = str(key).replace("-", "_")
-        where = path + name
+        name = _snake_case(str(key))
+        where = path + str(key)
         attribute = fields.get(name)
         if attribute is None:
             problems.append(Problem(where, source, f"unknown; known are {', '.join(sorted(fields))}"))
@@ -426,6 +426,11 @@ def _listed(
         _merge(BackendSettings(api_key_env=""), entry, source, f"{where}[{number}].", problems)
         for number, entry in enumerate(value)
     )
+
+
+def _snake_case(key: str) -> str:
+    """Return our spelling of a key: configuration files also say `max-tokens`, and VS Code `maxTokens`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower().replace("-", "_")
 
 
 _MACHINE_ONLY = (

@@ -23,9 +23,15 @@ def test_nested_settings_are_taken_over_and_the_rest_keeps_its_default() -> None
     assert problems == []
 
 
-def test_names_may_be_written_with_dashes() -> None:
-    settings, problems = merged({"max-tokens": 5, "menu": {"deadline-ms": 300}})
+@pytest.mark.parametrize(("tokens", "deadline"), [("max-tokens", "deadline-ms"), ("maxTokens", "deadlineMs")])
+def test_names_may_be_written_with_dashes_or_in_camel_case(tokens: str, deadline: str) -> None:
+    settings, problems = merged({tokens: 5, "menu": {deadline: 300}})
     assert (settings.max_tokens, settings.menu.deadline_ms, problems) == (5, 300, [])
+
+
+def test_a_problem_names_a_setting_as_the_user_spelled_it() -> None:
+    _, problems = merged({"menu": {"deadlineMs": "soon"}})
+    assert [problem.setting for problem in problems] == ["menu.deadlineMs"]
 
 
 def test_null_is_what_editors_send_for_unset() -> None:

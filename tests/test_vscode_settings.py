@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import attrs
 import pytest
 
 from tabby_ls import __version__
-from tabby_ls.settings import Settings, setting_paths
+from tabby_ls.settings import Settings, Source, setting_paths
 
 EXTENSION = Path(__file__).parent.parent / "editors" / "vscode"
 
@@ -39,15 +40,19 @@ def test_they_are_what_the_generator_writes(package: dict[str, Any], generator: 
     assert package == generator["updated"](package)
 
 
-def test_none_is_missing_and_the_extension_adds_only_its_own(properties: dict[str, Any]) -> None:
+def test_none_is_missing_and_the_extension_adds_only_its_own(
+    properties: dict[str, Any], generator: dict[str, Any]
+) -> None:
     assert set(properties) == {
         "tabby-ls.serverCommand",
         "tabby-ls.interpreter",
-        *(f"tabby-ls.{'.'.join(path)}" for path in setting_paths()),
+        *map(generator["setting_name"], setting_paths()),
     }
 
 
-def test_a_project_cannot_set_where_code_and_keys_go_nor_what_is_run(properties: dict[str, Any]) -> None:
+def test_a_project_cannot_set_where_code_and_keys_go_nor_what_is_run(
+    properties: dict[str, Any], generator: dict[str, Any]
+) -> None:
     of_the_machine = {name for name, schema in properties.items() if schema["scope"] == "machine"}
     assert of_the_machine == {
         "tabby-ls.serverCommand",
@@ -57,8 +62,22 @@ def test_a_project_cannot_set_where_code_and_keys_go_nor_what_is_run(properties:
         "tabby-ls.trace.file",
         "tabby-ls.trace.code",
         "tabby-ls.trace.paths",
-        *(f"tabby-ls.backend.{attribute.name}" for attribute in attrs.fields(type(Settings().backend))),
+        *(
+            generator["setting_name"](("backend", attribute.name))
+            for attribute in attrs.fields(type(Settings().backend))
+        ),
     }
+
+
+def test_the_server_reads_them_as_vs_code_spells_them(properties: dict[str, Any]) -> None:
+    for name, schema in properties.items():
+        path = name.removeprefix("tabby-ls.").split(".")
+        if path[0] in ("serverCommand", "interpreter"):
+            continue
+        data: Any = schema["default"]
+        for part in reversed(path):
+            data = {part: data}
+        assert Settings().merged(data, Source.INITIALIZATION) == (Settings(), []), name
 
 
 @pytest.mark.parametrize(
@@ -66,9 +85,9 @@ def test_a_project_cannot_set_where_code_and_keys_go_nor_what_is_run(properties:
     [
         ("enabled", {"type": "boolean", "default": True}),
         ("multiline", {"type": "string", "enum": ["auto", "always", "never"], "default": "auto"}),
-        ("debounce_ms", {"type": ["integer", "null"], "default": None}),
-        ("temperature", {"type": "number", "default": 0.0}),
-        ("disabled_languages", {"type": "array", "items": {"type": "string"}, "default": []}),
+        ("debounceMs", {"type": ["integer", "null"], "minimum": 0, "maximum": 10_000, "default": None}),
+        ("temperature", {"type": "number", "minimum": 0.0, "maximum": 2.0, "default": 0.0}),
+        ("disabledLanguages", {"type": "array", "items": {"type": "string"}, "default": []}),
         (
             "backend.headers",
             {"type": "object", "additionalProperties": {"type": "string"}, "default": {}},
@@ -83,3 +102,12 @@ def test_a_setting_has_its_type_and_default(
 
 def test_the_extension_has_the_version_of_the_server_it_bundles(package: dict[str, Any]) -> None:
     assert package["version"] == __version__
+
+
+def test_the_oldest_python_is_the_same_everywhere() -> None:
+    project = tomllib.loads((EXTENSION.parent.parent / "pyproject.toml").read_text("utf-8"))
+    oldest = project["project"]["requires-python"].removeprefix(">=")
+    major, minor = oldest.split(".")
+    assert f"OLDEST = '{oldest}'" in (EXTENSION / "scripts" / "bundle-server.mjs").read_text("utf-8")
+    found = f"OLDEST = {{ major: {major}, minor: {minor} }}"
+    assert found in (EXTENSION / "src" / "python.ts").read_text("utf-8")

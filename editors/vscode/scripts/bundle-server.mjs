@@ -8,6 +8,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** What only the commands for a terminal print with; `test/package` runs the server without it. */
+const TERMINAL_ONLY = /^(rich|pygments|markdown_it(_py)?|mdurl)(-[\d.]+\.dist-info)?$/i;
+
 const OLDEST = '3.11';
 const extension = dirname(dirname(fileURLToPath(import.meta.url)));
 const project = dirname(dirname(extension));
@@ -29,6 +32,9 @@ try {
   rmSync(wheels, { recursive: true, force: true });
 }
 rmSync(join(libs, 'bin'), { recursive: true, force: true }); // programs with this machine's paths in them
+for (const name of readdirSync(libs).filter((name) => TERMINAL_ONLY.test(name))) {
+  rmSync(join(libs, name), { recursive: true });
+}
 copyFileSync(join(project, 'LICENSE'), join(extension, 'LICENSE'));
 
 function isOldest(command) {

@@ -2,11 +2,14 @@
 
 Run it with a Python that has tabby-ls installed: `python editors/vscode/scripts/generate_settings.py`. The first
 group of `contributes.configuration`, with the extension's own settings, is written by hand and kept.
+
+Names are in camel case, which VS Code shows as words: `maxTokens` as "Max Tokens". The server reads both spellings.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -29,6 +32,8 @@ _TYPES: dict[Any, dict[str, Any]] = {
     Mapping[str, str]: {"type": "object", "additionalProperties": {"type": "string"}},
 }
 
+_OPERATORS = {">=": "minimum", "<=": "maximum"}
+
 
 def groups() -> list[dict[str, Any]]:
     """Return the groups of settings as VS Code wants them, one a section, in the order of the definition."""
@@ -36,11 +41,20 @@ def groups() -> list[dict[str, Any]]:
     for order, path in enumerate(setting_paths()):
         title = path[0].capitalize() if len(path) > 1 else "Suggestions"
         # Without an order VS Code sorts by name.
-        titles.setdefault(title, {})[PREFIX + ".".join(path)] = {**_property(path), "order": order}
+        titles.setdefault(title, {})[setting_name(path)] = {**_property(path), "order": order}
     return [
         {"title": title, "order": order, "properties": properties}
         for order, (title, properties) in enumerate(titles.items(), start=1)
     ]
+
+
+def setting_name(path: tuple[str, ...]) -> str:
+    """Return what VS Code calls a setting, as in `tabby-ls.backend.apiKeyEnv`."""
+    return PREFIX + _camel_case(".".join(path))
+
+
+def _camel_case(name: str) -> str:
+    return re.sub(r"_(\w)", lambda match: match[1].upper(), name)
 
 
 def updated(package: dict[str, Any]) -> dict[str, Any]:
@@ -58,6 +72,7 @@ def _property(path: tuple[str, ...]) -> dict[str, Any]:
     default = getattr(section, path[-1])
     return {
         **_schema(attribute.type),
+        **_bounds(attribute.validator),
         "default": list(default) if isinstance(default, tuple) else default,
         # The server has one set of settings for all folders of a window, so nothing is `resource`.
         "scope": "machine" if attribute.metadata["machine"] else "window",
@@ -83,10 +98,22 @@ def _table(section: type) -> dict[str, Any]:
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            attribute.name: {**_schema(attribute.type), "markdownDescription": attribute.metadata["doc"]}
+            _camel_case(attribute.name): {
+                **_schema(attribute.type),
+                "markdownDescription": attribute.metadata["doc"],
+            }
             for attribute in attrs.fields(attrs.resolve_types(section))
         },
     }
+
+
+def _bounds(validator: Any) -> dict[str, float]:
+    """Return the least and the greatest value that attrs' validators let through, where they say so."""
+    inner = getattr(validator, "_validators", None) or [getattr(validator, "validator", None)]
+    bounds = {key: value for part in inner if part is not None for key, value in _bounds(part).items()}
+    if (operator := _OPERATORS.get(getattr(validator, "compare_op", ""))) is not None:
+        bounds[operator] = validator.bound
+    return bounds
 
 
 if __name__ == "__main__":

@@ -1,33 +1,61 @@
 /** Wires the parts together: commands, events, the status bar item. */
 
 import * as vscode from 'vscode';
+import { connect } from './connect';
 import { menuItems } from './menu';
 import { ApiKey } from './secrets';
 import { configuration, Session } from './session';
 import { SECTION, SettingNames, toggled } from './settings';
-import { describe, type View } from './status';
+import { Statistics } from './statistics';
+import { describe, type Place, type View } from './status';
+import { StatusItem } from './statusItem';
+import { Switches } from './switches';
 
 let session: Session | undefined;
 
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('tabby-ls', { log: true });
-  const item = vscode.window.createStatusBarItem('status', vscode.StatusBarAlignment.Right, 100);
+  const item = new StatusItem(`${SECTION}.showMenu`);
   const names = new SettingNames(context.extension.packageJSON);
   const apiKey = new ApiKey(context.secrets);
-  const ours = new Session(context.extensionPath, names, apiKey, log, () => show(item, view(ours)), offerHelp);
+  const switches = new Switches();
+  const ours = new Session(context.extension, names, apiKey, log, () => switches.all(), offerHelp);
   session = ours;
+  const statistics = new Statistics(ours);
+  const enabledSetting = () => configuration().get<boolean>('enabled', true);
+  const view = (): View => ({
+    server: ours.state,
+    isEnabled: switches.isEnabled(enabledSetting()),
+    place: place(switches),
+  });
+  const show = () => item.show(view());
 
+  // None of them has the name of one of the server's own, which the client registers too.
   const commands: Record<string, () => unknown> = {
-    showMenu: async () => {
-      const chosen = await vscode.window.showQuickPick(menuItems(view(ours)), { title: 'tabby-ls' });
-      return chosen && vscode.commands.executeCommand(chosen.command);
+    showMenu: () => showMenu(view()),
+    toggleSession: async () => {
+      const toggle = switches.toggleSession(enabledSetting());
+      show();
+      await ours.tellToggle(toggle);
     },
-    toggle: () => ours.setEnabled(!ours.isEnabled),
     toggleLanguage,
-    showLog: () => log.show(),
-    restart: () => ours.restart(),
+    toggleFile: async () => {
+      const uri = activeUri();
+      if (uri !== undefined) {
+        const toggle = switches.toggleFile(uri);
+        show();
+        await ours.tellToggle(toggle);
+      }
+    },
+    explain: () => explain(ours),
+    showStatistics: () => statistics.show(),
+    connect: () => connect(ours),
     setApiKey: () => apiKey.ask(),
+    restart: () => ours.restart(),
+    showLog: () => log.show(),
     openSettings: () => openSettings(`@ext:${context.extension.id}`),
+    getStarted: () =>
+      vscode.commands.executeCommand('workbench.action.openWalkthrough', `${context.extension.id}#start`, false),
   };
   for (const [name, run] of Object.entries(commands)) {
     context.subscriptions.push(vscode.commands.registerCommand(`${SECTION}.${name}`, run));
@@ -35,21 +63,30 @@ export function activate(context: vscode.ExtensionContext): void {
   context.subscriptions.push(
     log,
     item,
+    statistics,
+    ours.onDidChangeState(show),
     apiKey.onDidChange(() => void ours.restart()),
-    vscode.window.onDidChangeActiveTextEditor(() => show(item, view(ours))),
+    vscode.window.onDidChangeActiveTextEditor(() => {
+      show();
+      void ours.askStatus(activeUri());
+    }),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => {
+      if (ours.state.kind === 'stopped') {
+        void ours.restart(); // the Python extension's interpreter may be used now
+      }
+    }),
     vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration(`${SECTION}.enabled`)) {
+        switches.forgetSession();
+      }
       if (names.needRestart.some((name) => event.affectsConfiguration(`${SECTION}.${name}`))) {
         void ours.restart();
       } else if (event.affectsConfiguration(SECTION)) {
-        show(item, view(ours));
+        show();
         void ours.tellSettings();
       }
     }),
   );
-
-  item.name = 'tabby-ls';
-  item.command = `${SECTION}.showMenu`;
-  item.show();
   void ours.restart();
 }
 
@@ -57,25 +94,44 @@ export async function deactivate(): Promise<void> {
   await session?.stop();
 }
 
-function view(ours: Session): View {
-  const language = vscode.window.activeTextEditor?.document.languageId;
-  return {
-    server: ours.state,
-    isEnabled: ours.isEnabled,
-    language,
-    isLanguageEnabled: language === undefined || !disabledLanguages().includes(language),
-  };
+function place(switches: Switches): Place | undefined {
+  const document = vscode.window.activeTextEditor?.document;
+  return (
+    document && {
+      language: document.languageId,
+      isLanguageEnabled: !disabledLanguages().includes(document.languageId),
+      isFileEnabled: switches.isFileEnabled(document.uri.toString()),
+    }
+  );
 }
 
-function show(item: vscode.StatusBarItem, now: View): void {
-  const { text, tooltip, isError } = describe(now);
-  item.text = text;
-  item.tooltip = tooltip;
-  item.backgroundColor = isError ? new vscode.ThemeColor('statusBarItem.errorBackground') : undefined;
+function activeUri(): string | undefined {
+  return vscode.window.activeTextEditor?.document.uri.toString();
+}
+
+async function showMenu(view: View): Promise<void> {
+  const { state, backend } = describe(view);
+  const items = menuItems(view).map((item) =>
+    'title' in item ? { label: item.title, kind: vscode.QuickPickItemKind.Separator } : item,
+  );
+  const title = ['tabby-ls', backend].filter(Boolean).join(' · ');
+  const chosen = await vscode.window.showQuickPick(items, { title, placeHolder: state });
+  if (chosen && 'command' in chosen) {
+    await vscode.commands.executeCommand(chosen.command);
+  }
+}
+
+async function explain(session: Session): Promise<void> {
+  const why = await session.why(activeUri());
+  const showLog = 'Show Log';
+  const text = why ?? (session.state.kind === 'stopped' ? session.state.reason : 'the server does not run yet');
+  if ((await vscode.window.showInformationMessage(`tabby-ls: ${text}`, showLog)) === showLog) {
+    await vscode.commands.executeCommand(`${SECTION}.showLog`);
+  }
 }
 
 function disabledLanguages(): string[] {
-  return configuration().get<string[]>('disabled_languages', []);
+  return configuration().get<string[]>('disabledLanguages', []);
 }
 
 /** Switch the active editor's language on or off, where its list is kept now: the workspace's settings or the user's. */
@@ -84,9 +140,9 @@ async function toggleLanguage(): Promise<void> {
   if (language === undefined) {
     return;
   }
-  const isOfWorkspace = configuration().inspect('disabled_languages')?.workspaceValue !== undefined;
+  const isOfWorkspace = configuration().inspect('disabledLanguages')?.workspaceValue !== undefined;
   const target = isOfWorkspace ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global;
-  await configuration().update('disabled_languages', toggled(disabledLanguages(), language), target);
+  await configuration().update('disabledLanguages', toggled(disabledLanguages(), language), target);
 }
 
 async function openSettings(query: string): Promise<void> {
@@ -94,7 +150,7 @@ async function openSettings(query: string): Promise<void> {
 }
 
 async function offerHelp(problem: string): Promise<void> {
-  const choose = 'Choose an interpreter';
+  const choose = 'Choose an Interpreter';
   const get = 'Get Python';
   const answer = await vscode.window.showErrorMessage(`tabby-ls ${problem}.`, choose, get);
   if (answer === choose) {

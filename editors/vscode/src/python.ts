@@ -8,15 +8,15 @@ export type ReadVersion = (command: Command) => Promise<string | undefined>;
 
 const OLDEST = { major: 3, minor: 11 };
 
+/** Later versions that may be installed beside an old `python3`, as on macOS. */
+const VERSIONED = [14, 13, 12, 11].map((minor) => [`python3.${minor}`]);
+
 /**
- * Return the Pythons to try, the first suitable one wins: the user's setting, and then no other; the interpreter
- * that the Python extension has selected; what is on the PATH.
+ * Return the Pythons to try, the first suitable one wins: the interpreter that the Python extension has selected, and
+ * what is on the PATH. Windows has a launcher that knows what is installed.
  */
-export function candidates(setting: string, selected: string | undefined, platform: NodeJS.Platform): Command[] {
-  if (setting) {
-    return [[setting]];
-  }
-  const onPath = platform === 'win32' ? [['py', '-3'], ['python']] : [['python3'], ['python']];
+export function candidates(selected: string | undefined, platform: NodeJS.Platform): Command[] {
+  const onPath = platform === 'win32' ? [['py', '-3'], ['python'], ['python3']] : [['python3'], ['python'], ...VERSIONED];
   return selected ? [[selected], ...onPath] : onPath;
 }
 
@@ -31,15 +31,17 @@ export async function findPython(
   tries: readonly Command[],
   readVersion: ReadVersion,
 ): Promise<{ command: Command } | { problem: string }> {
-  const rejected: string[] = [];
+  const tooOld: string[] = [];
   for (const command of tries) {
     const printed = await readVersion(command);
     const version = printed === undefined ? undefined : parseVersion(printed);
     if (version && (version.major > OLDEST.major || (version.major === OLDEST.major && version.minor >= OLDEST.minor))) {
       return { command };
     }
-    const name = command.join(' ');
-    rejected.push(version ? `${name} is ${version.major}.${version.minor}` : `${name} cannot be run`);
+    if (version) {
+      tooOld.push(`${command.join(' ')} is ${version.major}.${version.minor}`);
+    }
   }
-  return { problem: `needs Python ${OLDEST.major}.${OLDEST.minor} or later: ${rejected.join(', ')}` };
+  const found = tooOld.length > 0 ? tooOld.join(', ') : `${tries.map(([name]) => name).join(', ')} cannot be run`;
+  return { problem: `needs Python ${OLDEST.major}.${OLDEST.minor} or later: ${found}` };
 }

@@ -14,7 +14,7 @@ export class ApiKey {
   /** Ask the user for a key and keep it; an empty one removes it. */
   async ask(): Promise<void> {
     const key = await vscode.window.showInputBox({
-      title: 'tabby-ls: API key',
+      title: 'API key of your server',
       prompt: 'Kept in the secret storage of VS Code. Leave empty to remove it.',
       password: true,
       ignoreFocusOut: true,

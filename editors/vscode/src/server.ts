@@ -14,6 +14,8 @@ export interface Wishes {
   /** The interpreter selected in the Python extension, asked for only if it is needed. */
   readonly selectedInterpreter: () => Promise<string | undefined>;
   readonly platform: NodeJS.Platform;
+  /** Version of the server in the extension, as in `0.1.0`. */
+  readonly bundledVersion: string;
 }
 
 export interface Server {
@@ -28,12 +30,15 @@ export interface Launch {
   readonly options: { readonly env: NodeJS.ProcessEnv; readonly cwd: string };
 }
 
+const INSTALLED = ['tabby-ls'];
+
 /**
  * Return the server to run, or in one sentence why there is none.
  *
- * The user's own command wins. Then the server in the extension, because its version is the one the extension was
- * tested with. A `tabby-ls` on the PATH may be of any version; it is better than nothing where no suitable Python is
- * on the PATH (`pipx` and `uv tool` bring their own).
+ * The user's own command wins, then an interpreter that is set: what is said in settings is done, or else said not to
+ * work. Then a `tabby-ls` that the user has installed, unless it is older than the one in the extension, which the
+ * extension was tested with. Where no Python runs that, an older one is better than nothing: `pipx` and `uv tool`
+ * bring their own.
  */
 export async function chooseServer(
   wishes: Wishes,
@@ -42,16 +47,34 @@ export async function chooseServer(
   if (wishes.serverCommand.length > 0) {
     return { command: wishes.serverCommand, isBundled: false };
   }
-  const selected = wishes.interpreter ? undefined : await wishes.selectedInterpreter();
-  const python = await findPython(candidates(wishes.interpreter, selected, wishes.platform), readVersion);
-  if ('command' in python) {
-    // -P: `-m` would otherwise let modules of the working directory stand in for the server's.
-    return { command: [...python.command, '-P', '-m', 'tabby_ls'], isBundled: true };
+  if (wishes.interpreter) {
+    return bundledBy(await findPython([[wishes.interpreter]], readVersion));
   }
-  if (!wishes.interpreter && (await readVersion(['tabby-ls'])) !== undefined) {
-    return { command: ['tabby-ls'], isBundled: false };
+  const installed = await readVersion(INSTALLED);
+  if (installed !== undefined && !isOlder(installed, wishes.bundledVersion)) {
+    return { command: INSTALLED, isBundled: false };
   }
-  return python;
+  const python = await findPython(candidates(await wishes.selectedInterpreter(), wishes.platform), readVersion);
+  if ('problem' in python && installed !== undefined) {
+    return { command: INSTALLED, isBundled: false };
+  }
+  return bundledBy(python);
+}
+
+function bundledBy(python: { command: Command } | { problem: string }): Server | { problem: string } {
+  // -P: `-m` would otherwise let modules of the working directory stand in for the server's.
+  return 'problem' in python ? python : { command: [...python.command, '-P', '-m', 'tabby_ls'], isBundled: true };
+}
+
+/** Whether what `tabby-ls --version` printed names a version before `version`. What names none is of no use. */
+function isOlder(printed: string, version: string): boolean {
+  const numbers = (text: string) => /(\d+)\.(\d+)\.(\d+)/.exec(text)?.slice(1).map(Number);
+  const [theirs, ours] = [numbers(printed), numbers(version)];
+  if (!theirs || !ours) {
+    return true;
+  }
+  const place = ours.findIndex((number, index) => number !== theirs[index]);
+  return place >= 0 && theirs[place]! < ours[place]!;
 }
 
 /**

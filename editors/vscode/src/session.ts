@@ -1,58 +1,88 @@
-/** One window's language server: started, restarted, told its settings. */
+/** One window's language server: started, restarted, told its settings and switches. */
 
 import * as readline from 'node:readline';
 import * as vscode from 'vscode';
-import { DidChangeConfigurationNotification, RevealOutputChannelOn } from 'vscode-languageclient';
+import {
+  DidChangeConfigurationNotification,
+  ExecuteCommandRequest,
+  RevealOutputChannelOn,
+  type StaticFeature,
+} from 'vscode-languageclient';
 import { LanguageClient, type LanguageClientOptions, State } from 'vscode-languageclient/node';
 import { parseLogLine } from './log';
 import { selectedInterpreter } from './pythonExtension';
 import type { ApiKey } from './secrets';
 import { chooseServer, launch } from './server';
 import { type Inspect, machineSettings, SECTION, type SettingNames, windowSettings } from './settings';
-import type { ServerState } from './status';
+import type { ServerState, ServerStatus } from './status';
+import type { Toggle } from './switches';
 
-/** The server's word on its backend. */
+/** Sent by a server whose client says that it shows a status. */
 const STATUS = 'tabby-ls/status';
-interface StatusParams {
-  readonly state: 'ready' | 'error';
-  readonly message: string;
-}
+const UNKNOWN: ServerStatus = { state: 'idle', backend: '', message: '' };
+
+/** Declares that this client shows the server's status, so that the server opens no message boxes for it. */
+const SHOWS_STATUS: StaticFeature = {
+  fillClientCapabilities: (capabilities) => {
+    capabilities.experimental = { ...capabilities.experimental, [SECTION]: { status: true } };
+  },
+  initialize: () => {},
+  getState: () => ({ kind: 'static' }),
+  clear: () => {},
+};
 
 const DOCUMENTS = ['file', 'untitled', 'vscode-notebook-cell'].map((scheme) => ({ scheme }));
 
 export class Session {
   state: ServerState = { kind: 'starting' };
   private client: LanguageClient | undefined;
-  private enabled: boolean | undefined;
   private running: Promise<void> = Promise.resolve();
   private waiting: Promise<void> | undefined;
+  private readonly stateChanged = new vscode.EventEmitter<ServerState>();
+  /** Fires when there is something new to show. */
+  readonly onDidChangeState = this.stateChanged.event;
 
-  /** `changed` is called when there is something new to show; `noServer` when none can be started, with the reason. */
+  /**
+   * `toggles` are what each new server process is told; `noServer` is called when none can be started, with the
+   * reason.
+   */
   constructor(
-    private readonly extensionPath: string,
+    private readonly extension: vscode.Extension<unknown>,
     private readonly names: SettingNames,
     private readonly apiKey: ApiKey,
     private readonly log: vscode.LogOutputChannel,
-    private readonly changed: () => void,
+    private readonly toggles: () => readonly Toggle[],
     private readonly noServer: (reason: string) => void,
   ) {}
-
-  /** Whether anything is suggested: what was said for this session, else the setting. */
-  get isEnabled(): boolean {
-    return this.enabled ?? configuration().get<boolean>('enabled', true);
-  }
-
-  /** Switch suggestions on or off until the window is closed. */
-  async setEnabled(enabled: boolean): Promise<void> {
-    this.enabled = enabled;
-    this.changed();
-    await this.tellSettings();
-  }
 
   /** Let the server fetch its settings again. */
   async tellSettings(): Promise<void> {
     if (this.client?.state === State.Running) {
       await this.client.sendNotification(DidChangeConfigurationNotification.type, { settings: null });
+    }
+  }
+
+  /** Tell the server what the user has switched on or off. */
+  async tellToggle(toggle: Toggle): Promise<void> {
+    await this.execute('toggle', toggle);
+  }
+
+  /** Return in words why nothing was suggested in a document, undefined if no server runs. */
+  async why(uri: string | undefined): Promise<string | undefined> {
+    return this.execute('why', ...(uri === undefined ? [] : [{ uri }]));
+  }
+
+  /** Return a small table of how suggestions went, undefined if no server runs. */
+  async statistics(): Promise<string | undefined> {
+    return this.execute('stats');
+  }
+
+  /** Learn the status where the user is now: a file may be one that nothing is suggested in. */
+  async askStatus(uri: string | undefined): Promise<void> {
+    const client = this.client;
+    const status = await this.execute<ServerStatus>('status', ...(uri === undefined ? [] : [{ uri }]));
+    if (status && client === this.client && this.state.kind === 'running') {
+      this.show({ kind: 'running', status });
     }
   }
 
@@ -66,10 +96,28 @@ export class Session {
     return this.waiting;
   }
 
+  /** Resolves when no start or restart is going on. */
+  async settled(): Promise<void> {
+    await this.running;
+  }
+
   /** End the server. */
   async stop(): Promise<void> {
     await this.running;
     await this.stopClient();
+  }
+
+  private async execute<T>(command: string, ...args: object[]): Promise<T | undefined> {
+    if (this.client?.state !== State.Running) {
+      return undefined;
+    }
+    try {
+      const params = { command: `${SECTION}.${command}`, arguments: args };
+      return (await this.client.sendRequest(ExecuteCommandRequest.type, params)) as T;
+    } catch (error) {
+      this.log.warn(`${SECTION}.${command}: ${error}`);
+      return undefined;
+    }
   }
 
   private async startClient(): Promise<void> {
@@ -81,24 +129,25 @@ export class Session {
         interpreter: settings.get<string>('interpreter', ''),
         selectedInterpreter: () => selectedInterpreter(this.log),
         platform: process.platform,
+        bundledVersion: this.extension.packageJSON.version,
       });
       if ('problem' in server) {
-        this.show({ kind: 'error', reason: server.problem });
+        this.log.error(server.problem);
+        this.show({ kind: 'stopped', reason: server.problem });
         this.noServer(server.problem);
         return;
       }
-      this.log.info(`starting ${server.isBundled ? 'the server in the extension with ' : ''}${server.command[0]}`);
-      const start = launch(server, this.extensionPath, process.env, await this.apiKey.get());
+      this.log.info(`starting ${server.isBundled ? 'the server in the extension: ' : ''}${server.command.join(' ')}`);
+      const start = launch(server, this.extension.extensionPath, process.env, await this.apiKey.get());
       const client = new LanguageClient(SECTION, 'tabby-ls', start, this.clientOptions());
       this.client = client;
+      client.registerFeature(SHOWS_STATUS);
       client.onDidChangeState(({ newState }) => this.clientChanged(client, newState));
-      client.onNotification(STATUS, ({ state, message }: StatusParams) =>
-        this.show(state === 'error' ? { kind: 'error', reason: message } : { kind: 'ready' }),
-      );
+      client.onNotification(STATUS, (status: ServerStatus) => this.show({ kind: 'running', status }));
       await client.start();
     } catch (error) {
       this.log.error(`the server did not start: ${error}`);
-      this.show({ kind: 'error', reason: 'the server did not start; the log says more' });
+      this.show({ kind: 'stopped', reason: 'the server did not start; the log says more' });
     }
   }
 
@@ -117,17 +166,20 @@ export class Session {
       return; // one that is being replaced
     }
     if (state === State.Running) {
-      this.show({ kind: 'ready' });
+      this.show({ kind: 'running', status: UNKNOWN });
+      for (const toggle of this.toggles()) {
+        void this.tellToggle(toggle);
+      }
     } else if (state === State.Starting) {
       this.show({ kind: 'starting' });
     } else {
-      this.show({ kind: 'error', reason: 'the server stopped; the log says more' });
+      this.show({ kind: 'stopped', reason: 'the server stopped; the log says more' });
     }
   }
 
   private show(state: ServerState): void {
     this.state = state;
-    this.changed();
+    this.stateChanged.fire(state);
   }
 
   private clientOptions(): LanguageClientOptions {
@@ -148,9 +200,7 @@ export class Session {
       middleware: {
         workspace: {
           configuration: ({ items }) =>
-            items.map(({ section }) =>
-              section === SECTION ? windowSettings(this.names, inspect, this.enabled) : null,
-            ),
+            items.map(({ section }) => (section === SECTION ? windowSettings(this.names, inspect) : null)),
         },
       },
     };

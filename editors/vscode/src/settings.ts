@@ -50,12 +50,9 @@ export function machineSettings(names: SettingNames, inspect: Inspect): object {
   return nested(names.machine, (name) => inspect(name)?.globalValue);
 }
 
-/** Return the other settings the user or the workspace has set, nested; `enabled` given here wins. */
-export function windowSettings(names: SettingNames, inspect: Inspect, enabled: boolean | undefined): object {
+/** Return the other settings the user or the workspace has set, nested. */
+export function windowSettings(names: SettingNames, inspect: Inspect): object {
   return nested(names.window, (name) => {
-    if (name === 'enabled' && enabled !== undefined) {
-      return enabled;
-    }
     const found = inspect(name);
     return found?.workspaceValue ?? found?.globalValue;
   });
@@ -64,6 +61,18 @@ export function windowSettings(names: SettingNames, inspect: Inspect, enabled: b
 /** Return a list with `item` in it if it was not, and without it if it was. */
 export function toggled(list: readonly string[], item: string): string[] {
   return list.includes(item) ? list.filter((other) => other !== item) : [...list, item];
+}
+
+/** Return what is wrong with an address that the user typed, undefined if nothing is; none at all is fine. */
+export function addressProblem(text: string): string | undefined {
+  const address = text.trim();
+  if (!address) {
+    return undefined;
+  }
+  if (!/^https?:\/\//i.test(address)) {
+    return 'An address begins with http:// or https://';
+  }
+  return URL.canParse(address) ? undefined : 'This is no address.';
 }
 
 interface Table {

@@ -1,45 +1,83 @@
 /** What the status bar says. */
 
-/** What is known of the server process and of its backend. */
+/** What the server tells by `tabby-ls/status`. */
+export interface ServerStatus {
+  readonly state: 'idle' | 'thinking' | 'error' | 'off';
+  /** Who answers, for people: `TabbyAPI: Qwen2.5-Coder-1.5B`, or `local model`. */
+  readonly backend: string;
+  /** Why, for `error` and `off`. */
+  readonly message: string;
+}
+
+/** What is known of the server process. */
 export type ServerState =
   | { readonly kind: 'starting' }
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'error'; readonly reason: string };
+  | { readonly kind: 'stopped'; readonly reason: string }
+  | { readonly kind: 'running'; readonly status: ServerStatus };
+
+/** The active editor, as far as suggestions are concerned. */
+export interface Place {
+  readonly language: string;
+  readonly isLanguageEnabled: boolean;
+  readonly isFileEnabled: boolean;
+}
 
 /** Everything the user is shown: by the status bar and by its menu. */
 export interface View {
   readonly server: ServerState;
   /** Whether anything is suggested in this window. */
   readonly isEnabled: boolean;
-  /** Language of the active editor, if there is one. */
-  readonly language: string | undefined;
-  readonly isLanguageEnabled: boolean;
+  /** Undefined where no text is edited. */
+  readonly place: Place | undefined;
 }
+
+export type Severity = 'none' | 'warning' | 'error';
 
 export interface StatusText {
-  readonly text: string;
-  readonly tooltip: string;
-  readonly isError: boolean;
+  readonly icon: string;
+  /** In a sentence without a full stop. */
+  readonly state: string;
+  /** Who answers; empty where that is not known. */
+  readonly backend: string;
+  readonly severity: Severity;
 }
 
-/** Return the status in words. Who has switched it off is not bothered with errors. */
+/**
+ * Return the status in words. Who has switched it off is not bothered with errors. A backend in trouble is a warning,
+ * since the local model stands in for it; a server that does not run is an error.
+ */
 export function describe(view: View): StatusText {
-  const status = (icon: string, state: string, isError = false): StatusText => ({
-    text: `$(${icon}) tabby-ls`,
-    tooltip: `tabby-ls: ${state}`,
-    isError,
+  const { server, place } = view;
+  const backend = server.kind === 'running' ? server.status.backend : '';
+  const text = (icon: string, state: string, severity: Severity = 'none'): StatusText => ({
+    icon,
+    state: state.replace(/\.$/, ''),
+    backend,
+    severity,
   });
   if (!view.isEnabled) {
-    return status('circle-slash', 'off');
+    return text('circle-slash', 'off');
   }
-  switch (view.server.kind) {
+  if (server.kind === 'stopped') {
+    return text('error', server.reason, 'error');
+  }
+  if (server.kind === 'starting') {
+    return text('loading~spin', 'starting');
+  }
+  if (place && !place.isLanguageEnabled) {
+    return text('circle-slash', `off for ${place.language}`);
+  }
+  if (place && !place.isFileEnabled) {
+    return text('circle-slash', 'off for this file');
+  }
+  switch (server.status.state) {
     case 'error':
-      return status('error', view.server.reason, true);
-    case 'starting':
-      return status('loading~spin', 'starting');
-    case 'ready':
-      return view.language !== undefined && !view.isLanguageEnabled
-        ? status('circle-slash', `off for ${view.language}`)
-        : status('sparkle', 'idle');
+      return text('warning', server.status.message, 'warning');
+    case 'off':
+      return text('circle-slash', `off: ${server.status.message}`);
+    case 'thinking':
+      return text('loading~spin', 'thinking');
+    case 'idle':
+      return text('sparkle', 'idle');
   }
 }

@@ -24,7 +24,9 @@ after(() => rmSync(work, { recursive: true, force: true }));
 
 describe('the package', () => {
   test('holds the extension, the server and the licence', () => {
-    for (const name of ['dist/extension.js', 'bundled/libs/tabby_ls/__main__.py', 'package.json', 'LICENSE.txt']) {
+    const pages = packageJson.contributes.walkthroughs.flatMap(({ steps }) => steps.map(({ media }) => media.markdown));
+    const own = ['package.json', 'readme.md', 'changelog.md', 'LICENSE.txt', packageJson.icon, ...pages];
+    for (const name of ['dist/extension.js', 'bundled/libs/tabby_ls/__main__.py', ...own]) {
       assert.ok(existsSync(join(extension, name)), name);
     }
   });
@@ -35,6 +37,9 @@ describe('the package', () => {
   test('runs everywhere: nothing compiled, no caches', () => {
     const unwanted = files().filter((name) => /__pycache__|\.(pyc|so|pyd|dylib|dll|exe)$/.test(name));
     assert.deepEqual(unwanted, []);
+  });
+  test('holds nothing that only prints in a terminal', () => {
+    assert.deepEqual(files().filter((name) => /^bundled.libs.(rich|pygments)/i.test(name)), []);
   });
   test('holds no sources of the extension and no traces of the machine that made it', () => {
     const unwanted = files().filter((name) => /\.(ts|vsix)$|node_modules|direct_url\.json|^bundled.libs.bin/.test(name));
@@ -50,9 +55,10 @@ test('its server answers, started as the extension starts it, whatever lies in t
   }
   const server = await chooseServer({
     serverCommand: [],
-    interpreter: '',
+    interpreter: 'python3',
     selectedInterpreter: async () => undefined,
     platform: process.platform,
+    bundledVersion: packageJson.version,
   });
   assert.ok('command' in server && server.isBundled);
   const { command, args, options } = launch(server, extension, process.env, undefined);

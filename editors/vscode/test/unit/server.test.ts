@@ -11,31 +11,51 @@ const nobody: Wishes = {
   interpreter: '',
   selectedInterpreter: async () => undefined,
   platform: 'linux',
+  bundledVersion: '0.9.0',
 };
 const machine = (printed: Record<string, string>) => async (command: Command) => printed[command.join(' ')];
 
 describe('the server that is chosen', () => {
-  const everything = machine({ python3: 'Python 3.11.1', 'tabby-ls': 'tabby-ls 9.9', '/py': 'Python 3.12.1' });
+  const everything = machine({ python3: 'Python 3.11.1', 'tabby-ls': 'tabby-ls 0.10.0', '/py': 'Python 3.12.1' });
 
   test("is the user's own command before all", async () => {
     const wishes = { ...nobody, serverCommand: ['/opt/tabby-ls', 'serve'], interpreter: '/py' };
     assert.deepEqual(await chooseServer(wishes, everything), { command: ['/opt/tabby-ls', 'serve'], isBundled: false });
   });
-  test('is the bundled one, even where another is on the PATH', async () => {
-    assert.deepEqual(await chooseServer(nobody, everything), { command: ['python3', ...BUNDLED], isBundled: true });
-  });
-  test('runs by the interpreter that is set, without asking the Python extension', async () => {
+  test('then the bundled one with the interpreter that is set, and no other is thought of', async () => {
     const wishes = { ...nobody, interpreter: '/py', selectedInterpreter: () => assert.fail('was asked') };
     assert.deepEqual(await chooseServer(wishes, everything), { command: ['/py', ...BUNDLED], isBundled: true });
   });
-  test('is the one on the PATH where no Python is suitable', async () => {
-    const readVersion = machine({ python3: 'Python 3.9.2', 'tabby-ls': 'tabby-ls 0.1.0' });
-    assert.deepEqual(await chooseServer(nobody, readVersion), { command: ['tabby-ls'], isBundled: false });
-  });
   test('is none where the interpreter that is set is too old: nothing else is run in its place', async () => {
-    const readVersion = machine({ '/old': 'Python 3.8.0', python3: 'Python 3.12.0', 'tabby-ls': 'tabby-ls 0.1.0' });
+    const readVersion = machine({ '/old': 'Python 3.8.0', python3: 'Python 3.12.0', 'tabby-ls': 'tabby-ls 0.9.0' });
     const found = await chooseServer({ ...nobody, interpreter: '/old' }, readVersion);
     assert.deepEqual(found, { problem: 'needs Python 3.11 or later: /old is 3.8' });
+  });
+  for (const [installed, isTaken] of [
+    ['tabby-ls 0.9.0', true],
+    ['tabby-ls 0.10.0', true],
+    ['tabby-ls 1.0.0rc1', true],
+    ['tabby-ls 0.8.12', false],
+    ['tabby_ls: something else by this name', false],
+  ] as const) {
+    test(`then one on the PATH, if it is not older than the bundled one: ${installed}`, async () => {
+      const found = await chooseServer(nobody, machine({ python3: 'Python 3.11.1', 'tabby-ls': installed }));
+      assert.deepEqual(
+        found,
+        isTaken
+          ? { command: ['tabby-ls'], isBundled: false }
+          : { command: ['python3', ...BUNDLED], isBundled: true },
+      );
+    });
+  }
+  test('then the bundled one, by the interpreter of the Python extension', async () => {
+    const wishes = { ...nobody, selectedInterpreter: async () => '/py' };
+    const found = await chooseServer(wishes, machine({ '/py': 'Python 3.12.1', python3: 'Python 3.13.0' }));
+    assert.deepEqual(found, { command: ['/py', ...BUNDLED], isBundled: true });
+  });
+  test('is an old one on the PATH where no Python is suitable', async () => {
+    const readVersion = machine({ python3: 'Python 3.9.2', 'tabby-ls': 'tabby-ls 0.1.0' });
+    assert.deepEqual(await chooseServer(nobody, readVersion), { command: ['tabby-ls'], isBundled: false });
   });
 });
 

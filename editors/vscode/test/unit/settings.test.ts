@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import packageJson from '../../package.json';
-import { type Inspected, machineSettings, SettingNames, toggled, windowSettings } from '../../src/settings';
+import { addressProblem, type Inspected, machineSettings, SettingNames, toggled, windowSettings } from '../../src/settings';
 
 const names = new SettingNames(packageJson);
 const set = (values: Record<string, Inspected>) => (name: string) => values[name];
 
 describe('the settings of package.json', () => {
   test('that say where code and keys go are told apart', () => {
-    for (const name of ['backend.url', 'backend.headers', 'backend.api_key_command', 'log.file']) {
+    for (const name of ['backend.url', 'backend.headers', 'backend.apiKeyCommand', 'log.file']) {
       assert.ok(names.machine.includes(name), name);
       assert.ok(!names.window.includes(name), name);
     }
-    for (const name of ['enabled', 'max_tokens', 'menu.show', 'log.level']) {
+    for (const name of ['enabled', 'maxTokens', 'menu.show', 'log.level']) {
       assert.ok(names.window.includes(name), name);
       assert.ok(!names.machine.includes(name), name);
     }
@@ -31,38 +31,42 @@ describe('what the server is told', () => {
   test('is nothing where the user has set nothing: a default would win over the configuration file', () => {
     const untouched = () => ({ defaultValue: 1, globalValue: undefined });
     assert.deepEqual(machineSettings(names, untouched), {});
-    assert.deepEqual(windowSettings(names, untouched, undefined), {});
+    assert.deepEqual(windowSettings(names, untouched), {});
   });
   test('goes by the two ways, nested', () => {
     const inspect = set({
       'backend.url': { globalValue: 'http://127.0.0.1:5000' },
       'backend.headers': { globalValue: { 'X-A': '1' } },
-      'context.prefix_share': { globalValue: 0.5 },
+      'context.prefixShare': { globalValue: 0.5 },
       'local.index': { globalValue: false },
       interpreter: { globalValue: '/py' },
     });
     assert.deepEqual(machineSettings(names, inspect), {
       backend: { url: 'http://127.0.0.1:5000', headers: { 'X-A': '1' } },
     });
-    assert.deepEqual(windowSettings(names, inspect, undefined), { context: { prefix_share: 0.5 }, local: { index: false } });
+    assert.deepEqual(windowSettings(names, inspect), { context: { prefixShare: 0.5 }, local: { index: false } });
   });
   test('of the workspace wins, but not where code and keys go', () => {
     const inspect = set({
-      max_tokens: { globalValue: 10, workspaceValue: 20 },
+      maxTokens: { globalValue: 10, workspaceValue: 20 },
       'backend.url': { globalValue: 'http://mine', workspaceValue: 'http://theirs' },
-      'backend.api_key_command': { workspaceValue: ['steal'] },
+      'backend.apiKeyCommand': { workspaceValue: ['steal'] },
     });
-    assert.deepEqual(windowSettings(names, inspect, undefined), { max_tokens: 20 });
+    assert.deepEqual(windowSettings(names, inspect), { maxTokens: 20 });
     assert.deepEqual(machineSettings(names, inspect), { backend: { url: 'http://mine' } });
-  });
-  test('for this session wins over both', () => {
-    const inspect = set({ enabled: { globalValue: true, workspaceValue: true } });
-    assert.deepEqual(windowSettings(names, inspect, false), { enabled: false });
-    assert.deepEqual(windowSettings(names, set({}), true), { enabled: true });
   });
 });
 
 test('a language is switched off, and on again', () => {
   assert.deepEqual(toggled(['markdown'], 'python'), ['markdown', 'python']);
   assert.deepEqual(toggled(['markdown', 'python'], 'markdown'), ['python']);
+});
+
+describe('an address that is typed', () => {
+  for (const address of ['', '  ', 'http://127.0.0.1:5000', 'https://gpu.example/v1', ' http://[::1]:5000 ']) {
+    test(`is fine: ${JSON.stringify(address)}`, () => assert.equal(addressProblem(address), undefined));
+  }
+  for (const address of ['127.0.0.1:5000', 'ftp://gpu', 'http://', 'http://a b']) {
+    test(`is not: ${JSON.stringify(address)}`, () => assert.ok(addressProblem(address)));
+  }
 });

@@ -5,43 +5,54 @@ import { parseLogLine } from '../../src/log';
 import { menuItems } from '../../src/menu';
 import { describe, type View } from '../../src/status';
 
-const idle: View = { server: { kind: 'ready' }, isEnabled: true, language: 'python', isLanguageEnabled: true };
-const broken = { kind: 'error', reason: 'the key was refused' } as const;
+const running = (state: 'idle' | 'thinking' | 'error' | 'off', message = '') =>
+  ({ kind: 'running', status: { state, backend: 'TabbyAPI: Qwen', message } }) as const;
+const place = { language: 'python', isLanguageEnabled: true, isFileEnabled: true };
+const idle: View = { server: running('idle'), isEnabled: true, place };
+const refused = running('error', 'The key was refused.');
+const noPython = { kind: 'stopped', reason: 'needs Python 3.11 or later: python3 is 3.9' } as const;
 
 suite('the status bar says', () => {
-  for (const [name, view, icon, tooltip, isError] of [
-    ['idle', idle, 'sparkle', 'idle', false],
-    ['starting', { ...idle, server: { kind: 'starting' } }, 'loading~spin', 'starting', false],
-    ['why it does not work', { ...idle, server: broken }, 'error', 'the key was refused', true],
-    ['off', { ...idle, isEnabled: false }, 'circle-slash', 'off', false],
-    ['off and nothing of errors', { ...idle, isEnabled: false, server: broken }, 'circle-slash', 'off', false],
-    ['off for a language', { ...idle, isLanguageEnabled: false }, 'circle-slash', 'off for python', false],
-    ['idle without an editor', { ...idle, language: undefined }, 'sparkle', 'idle', false],
+  for (const [name, view, icon, state, severity] of [
+    ['idle', idle, 'sparkle', 'idle', 'none'],
+    ['thinking', { ...idle, server: running('thinking') }, 'loading~spin', 'thinking', 'none'],
+    ['starting', { ...idle, server: { kind: 'starting' } }, 'loading~spin', 'starting', 'none'],
+    ['what ails the backend', { ...idle, server: refused }, 'warning', 'The key was refused', 'warning'],
+    ['why there is no server', { ...idle, server: noPython }, 'error', noPython.reason, 'error'],
+    ['off', { ...idle, isEnabled: false }, 'circle-slash', 'off', 'none'],
+    ['off and nothing of errors', { ...idle, isEnabled: false, server: noPython }, 'circle-slash', 'off', 'none'],
+    ['off for a language', { ...idle, place: { ...place, isLanguageEnabled: false } }, 'circle-slash', 'off for python', 'none'],
+    ['off for a file', { ...idle, place: { ...place, isFileEnabled: false } }, 'circle-slash', 'off for this file', 'none'],
+    ["off and why, by the server's word", { ...idle, server: running('off', 'It holds secrets.') }, 'circle-slash', 'off: It holds secrets', 'none'],
+    ['idle without an editor', { ...idle, place: undefined }, 'sparkle', 'idle', 'none'],
   ] as const) {
     test(name, () => {
-      assert.deepEqual(describe(view), { text: `$(${icon}) tabby-ls`, tooltip: `tabby-ls: ${tooltip}`, isError });
+      const backend = view.server.kind === 'running' ? 'TabbyAPI: Qwen' : '';
+      assert.deepEqual(describe(view), { icon, state, backend, severity });
     });
   }
 });
 
 suite('the menu', () => {
-  const labels = (view: View) => menuItems(view).map(({ label }) => label.replace(/^\$\(.*?\) /, ''));
+  const labels = (view: View) =>
+    menuItems(view).flatMap((item) => ('label' in item ? [item.label.replace(/^\$\(.*?\) /, '')] : []));
 
   test('offers the other state', () => {
-    assert.deepEqual(labels(idle).slice(0, 2), ['Disable', 'Disable for python']);
-    assert.deepEqual(labels({ ...idle, isEnabled: false, isLanguageEnabled: false }).slice(0, 2), [
-      'Enable',
-      'Enable for python',
-    ]);
+    assert.deepEqual(labels(idle).slice(0, 3), ['Switch off', 'Switch off for python', 'Switch off for this file']);
+    const off = { ...idle, place: { ...place, isLanguageEnabled: false, isFileEnabled: false } };
+    assert.deepEqual(labels(off).slice(0, 3), ['Switch off', 'Switch on for python', 'Switch on for this file']);
   });
-  test('knows of no language without an editor', () => {
-    assert.deepEqual(labels({ ...idle, language: undefined }).slice(0, 2), ['Disable', 'Show log']);
+  test('offers what a language or a file is left with only where anything is on', () => {
+    assert.deepEqual(labels({ ...idle, isEnabled: false }).slice(0, 2), ['Switch on', 'Why was nothing suggested?']);
+    assert.deepEqual(labels({ ...idle, place: undefined }).slice(0, 2), ['Switch off', 'Why was nothing suggested?']);
+  });
+  test('asks nothing of a server that does not run', () => {
+    assert.ok(!labels({ ...idle, server: noPython }).includes('Show statistics'));
   });
   test('runs commands that exist', () => {
     const known = packageJson.contributes.commands.map(({ command }) => command);
-    for (const { command } of menuItems(idle)) {
-      assert.ok(known.includes(command), command);
-    }
+    const used = menuItems(idle).flatMap((item) => ('command' in item ? [item.command] : []));
+    assert.deepEqual(used.filter((command) => !known.includes(command)), []);
   });
 });
 

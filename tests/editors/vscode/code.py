@@ -1,0 +1,315 @@
+"""VS Code at work: a code-server process, and a window of it, driven by keys and read as a person reads it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tests.editors.vscode.installation import Installation
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+T = TypeVar("T")
+
+EXTENSION = "tabby-ls.tabby-ls"
+#: Seconds within which anything happens, on however busy a machine.
+PATIENCE = 15.0
+_GHOST = ".monaco-editor :is([class^='ghost-text'], [class*=' ghost-text'], .suggest-preview-text)"
+_GALLERY = {"serviceUrl": "", "itemUrl": "", "resourceUrlTemplate": ""}
+_USER_SETTINGS: Mapping[str, Any] = {
+    "chat.disableAIFeatures": True,
+    "editor.fontFamily": "'DejaVu Sans Mono'",
+    "editor.minimap.enabled": False,
+    "extensions.ignoreRecommendations": True,
+    "files.simpleDialog.enable": True,
+    "git.enabled": False,
+    "security.workspace.trust.startupPrompt": "never",
+    "telemetry.telemetryLevel": "off",
+    "window.restoreWindows": "none",
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
+    "workbench.startupEditor": "none",
+    "workbench.tips.enabled": False,
+}
+
+
+def wait_for(what: str, probe: Callable[[], T], seconds: float = PATIENCE) -> T:
+    """Return what `probe` returns once that is true; `what` is named when it never is."""
+    deadline = time.monotonic() + seconds
+    while not (found := probe()):
+        assert time.monotonic() < deadline, f"{what}: did not happen in {seconds:.0f} s"
+        time.sleep(0.02)
+    return found
+
+
+class CodeServer:
+    """A code-server with the extension in it and a home folder of its own, on a free port of this machine."""
+
+    def __init__(
+        self, installation: Installation, vsix: Path, folder: Path, *, trusts_all: bool = True
+    ) -> None:
+        self._installation = installation
+        self._folder = folder
+        self._data = folder / "data"
+        self.home = folder / "home"
+        # Sockets are made in there, whose names must be short.
+        self._temporary = tempfile.TemporaryDirectory(prefix="code-")
+        self._arguments = [
+            str(installation.node),
+            str(installation.code_server),
+            *("--config", str(folder / "config.yaml")),
+            *("--user-data-dir", str(self._data)),
+            *("--extensions-dir", str(folder / "extensions")),
+        ]
+        self._trust = ["--disable-workspace-trust"] if trusts_all else []
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("TABBY_LS_")},
+            "HOME": str(self.home),
+            "XDG_CONFIG_HOME": str(self.home / ".config"),
+            "XDG_CACHE_HOME": str(self.home / ".cache"),
+            "TMPDIR": self._temporary.name,
+            "EXTENSIONS_GALLERY": json.dumps(_GALLERY),
+        }
+        self.home.mkdir(parents=True)
+        (folder / "config.yaml").write_text("auth: none\n")
+        self._write("User", _USER_SETTINGS)
+        self.configure({})
+        self._run("--install-extension", str(vsix), "--force")
+
+    def __enter__(self) -> CodeServer:
+        self._log = (self._folder / "code-server.log").open("w+")
+        self._process = subprocess.Popen(
+            [
+                *self._arguments,
+                *("--auth", "none", "--bind-addr", "127.0.0.1:0"),
+                *("--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"),
+                *("--disable-proxy", "--ignore-last-opened", "--reconnection-grace-time", "2"),
+                *self._trust,
+            ],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+        self.url = wait_for("code-server listens", self._address)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+        self._temporary.cleanup()
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """Write the machine's settings, which VS Code takes in at once. Names are ours, without the prefix."""
+        own = {f"tabby-ls.{name}": value for name, value in settings.items()}
+        self._write("Machine", {"tabby-ls.interpreter": _interpreter(), **own})
+
+    def machine_settings(self) -> dict[str, Any]:
+        """Return the machine's settings as they are on disk."""
+        return dict(json.loads((self._data / "Machine" / "settings.json").read_text("utf-8")))
+
+    def user_settings(self) -> dict[str, Any]:
+        """Return the user's settings as they are on disk."""
+        return dict(json.loads((self._data / "User" / "settings.json").read_text("utf-8")))
+
+    def set_machine_settings(self, settings: Mapping[str, Any]) -> None:
+        """Write the machine's settings as they are given, with their whole names."""
+        self._write("Machine", settings)
+
+    def _write(self, whose: str, settings: Mapping[str, Any]) -> None:
+        file = self._data / whose / "settings.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(settings, indent=2), "utf-8")
+
+    def _run(self, *arguments: str) -> None:
+        done = subprocess.run(
+            [*self._arguments, *arguments],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def _address(self) -> str | None:
+        printed = (self._folder / "code-server.log").read_text("utf-8", "replace")
+        assert self._process.poll() is None, printed
+        found = re.search(r"listening on (http://127\.0\.0\.1:\d+)", printed)
+        return found[1] if found else None
+
+
+def _interpreter() -> str:
+    """The Python below this virtual environment: it has nothing installed that the extension could lean on."""
+    return str(Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}")
+
+
+class Window:
+    """A window with a folder open, in which one file is edited at a time."""
+
+    def __init__(self, page: Page, folder: Path) -> None:
+        self.page = page
+        self.folder = folder
+        self._file: Path | None = None
+
+    # What a person does
+
+    def open(self, name: str) -> None:
+        """Open a file of the folder, by its name in Quick Open, with the cursor at its end."""
+        self._file = self.folder / name
+        self.page.keyboard.press("Control+p")
+        box = self.page.locator(".quick-input-widget:visible input[type=text]")
+        box.fill(name)
+        self.page.locator(f'.quick-input-list .monaco-list-row[aria-label^="{name}"]').first.click()
+        editor = self.page.locator(f'.monaco-editor[data-uri$="{name}"]')
+        editor.locator(".view-line").first.wait_for(timeout=PATIENCE * 1000)
+        self.page.keyboard.press("Control+End")
+
+    def type(self, text: str, *, delay: float = 0.04) -> None:
+        """Type, with so many seconds between keys."""
+        self.page.keyboard.type(text, delay=delay * 1000)
+
+    def press(self, *keys: str) -> None:
+        """Press keys one after the other, as in `Control+ArrowRight`."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def run(self, title: str) -> None:
+        """Run a command by its title in the command palette."""
+        self.press("F1")
+        box = self.page.locator(".quick-input-widget:visible input[type=text]")
+        box.fill(f">{title}")
+        self.page.locator(f'.quick-input-list .monaco-list-row[aria-label^="{title}"]').first.click()
+
+    def accept(self, key: str = "Tab") -> None:
+        """Take ghost text, by default all of it. VS Code does that a moment after the key."""
+        shown = self.ghost
+        assert shown, "there is no ghost text to take"
+        self.press(key)
+        wait_for(f"{shown!r} is taken", lambda: self.ghost != shown)
+
+    def choose(self, label: str) -> None:
+        """Choose from the list that is open."""
+        self.page.locator(".quick-input-list .monaco-list-row", has_text=label).first.click()
+
+    def answer(self, text: str) -> None:
+        """Fill in the box that is open."""
+        box = self.page.locator(".quick-input-widget:visible input")
+        box.fill(text)
+        box.press("Enter")
+
+    def click_status(self) -> None:
+        """Click on our item in the status bar."""
+        self._status.locator("a").first.click()
+
+    # What a person sees
+
+    @property
+    def ghost(self) -> str:
+        """The ghost text on the screen; its lines joined as they are shown."""
+        parts = self.page.locator(_GHOST)
+        texts = parts.evaluate_all(
+            """elements => elements
+                .filter(element => !elements.some(other => other !== element && other.contains(element)))
+                .map(element => element.classList.contains('suggest-preview-text')
+                    ? '\\n' + [...element.querySelectorAll('.view-line')].map(line => line.textContent).join('\\n')
+                    : element.textContent)"""
+        )
+        return "".join(texts).replace("\u00a0", " ").replace("\u200b", "")
+
+    def wait_for_ghost(self, text: str) -> None:
+        """Wait until just this ghost text is on the screen."""
+        seen: set[str] = set()
+
+        def is_there() -> bool:
+            seen.add(now := self.ghost)
+            return now == text
+
+        try:
+            wait_for(f"ghost text {text!r}", is_there)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; seen were {seen}") from None
+
+    def wait_for_no_ghost(self) -> None:
+        """Wait until no ghost text is on the screen."""
+        wait_for("ghost text goes away", lambda: not self.ghost)
+
+    def saved(self) -> str:
+        """Save the file and return what is in it, with its line endings."""
+        assert self._file is not None
+        tab = self.page.locator(f'.tab.active.dirty[data-resource-name="{self._file.name}"]')
+        self.press("Control+s")
+        wait_for("the file is saved", lambda: tab.count() == 0)
+        return self._file.read_bytes().decode("utf-8")
+
+    @property
+    def status(self) -> str:
+        """Our item in the status bar, as it is read out: its text and its tooltip."""
+        return self._status.get_attribute("aria-label", timeout=PATIENCE * 1000) or ""
+
+    def wait_for_status(self, *words: str) -> str:
+        """Wait until the status bar item says all of `words`."""
+        seen: list[str] = []
+
+        def is_there() -> bool:
+            seen[:] = [self.status]
+            return all(word in seen[0] for word in words)
+
+        try:
+            wait_for(f"status {words}", is_there)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it is {seen}") from None
+        return seen[0]
+
+    def notifications(self) -> list[str]:
+        """The texts of all notifications on the screen."""
+        return self.page.locator(".notification-toast .notification-list-item-message").all_inner_texts()
+
+    @property
+    def _status(self) -> Locator:
+        return self.page.locator(f'[id="{EXTENSION}.status"]')
+
+
+@contextmanager
+def browser(installation: Installation, profile: Path) -> Iterator[Callable[[CodeServer, Path], Window]]:
+    """Yield a function that opens a folder in a new window of a headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path=installation.chromium,
+            headless=True,
+            viewport={"width": 1120, "height": 640},
+            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
+        )
+        chromium.set_default_timeout(PATIENCE * 1000)
+
+        def open_window(server: CodeServer, folder: Path) -> Window:
+            page = chromium.new_page()
+            page.goto(f"{server.url}/?folder={folder}", wait_until="domcontentloaded")
+            page.locator(f'[id="{EXTENSION}.status"]').wait_for()
+            return Window(page, folder)
+
+        try:
+            yield open_window
+        finally:
+            chromium.close()
