@@ -32,6 +32,7 @@ _USER_SETTINGS: Mapping[str, Any] = {
     "editor.fontFamily": "'DejaVu Sans Mono'",
     "editor.minimap.enabled": False,
     "extensions.ignoreRecommendations": True,
+    "files.autoSave": "off",
     "files.simpleDialog.enable": True,
     "git.enabled": False,
     "security.workspace.trust.startupPrompt": "never",
@@ -173,15 +174,35 @@ class Window:
     # What a person does
 
     def open(self, name: str) -> None:
-        """Open a file of the folder, by its name in Quick Open, with the cursor at its end."""
+        """Open a file of the folder, with the cursor at its end."""
         self._file = self.folder / name
-        self.page.keyboard.press("Control+p")
-        box = self.page.locator(".quick-input-widget:visible input[type=text]")
-        box.fill(name)
-        self.page.locator(f'.quick-input-list .monaco-list-row[aria-label^="{name}"]').first.click()
+        self._quick_open(name)
         editor = self.page.locator(f'.monaco-editor[data-uri$="{name}"]')
-        editor.locator(".view-line").first.wait_for(timeout=PATIENCE * 1000)
-        self.page.keyboard.press("Control+End")
+        editor.locator(".view-line").first.wait_for()
+        self.press("Control+End")
+
+    def open_notebook(self, name: str) -> None:
+        """Open a notebook of the folder, with the cursor in its first cell."""
+        self._quick_open(name)
+        self.page.locator(".notebook-editor .cell .monaco-editor .view-line").first.click()
+
+    def _quick_open(self, name: str) -> None:
+        row = self.page.locator(f'.quick-input-list .monaco-list-row[aria-label^="{name}"]').first
+
+        def is_found() -> bool:
+            # A file that was just made is not in the list that is shown; the next list has it.
+            self.press("Escape", "Control+p")
+            self.page.locator(".quick-input-widget:visible input[type=text]").fill(name)
+            wait_briefly = 2000
+            try:
+                row.click(timeout=wait_briefly)
+            except Error:
+                return False
+            return True
+
+        from playwright.sync_api import Error
+
+        wait_for(f"Quick Open finds {name}", is_found)
 
     def type(self, text: str, *, delay: float = 0.04) -> None:
         """Type, with so many seconds between keys."""
@@ -224,14 +245,18 @@ class Window:
 
     @property
     def ghost(self) -> str:
-        """The ghost text on the screen; its lines joined as they are shown."""
+        """The ghost text on the screen; tabs are shown as spaces."""
         parts = self.page.locator(_GHOST)
         texts = parts.evaluate_all(
-            """elements => elements
-                .filter(element => !elements.some(other => other !== element && other.contains(element)))
-                .map(element => element.classList.contains('suggest-preview-text')
-                    ? '\\n' + [...element.querySelectorAll('.view-line')].map(line => line.textContent).join('\\n')
-                    : element.textContent)"""
+            """elements => {
+                const outermost = elements.filter(one => !elements.some(other => other !== one && other.contains(one)));
+                const isBelow = element => element.classList.contains('suggest-preview-text');
+                const lines = element => [...element.querySelectorAll('.view-line')];
+                return [
+                    ...outermost.filter(element => !isBelow(element)).map(element => element.textContent),
+                    ...outermost.filter(isBelow).flatMap(lines).map(line => '\\n' + line.textContent),
+                ];
+            }"""
         )
         return "".join(texts).replace("\u00a0", " ").replace("\u200b", "")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def window(
 ) -> Window:
     code_server.configure({"backend.url": backend.url, "local.fallback": False})
     window = open_window(tmp_path_factory.mktemp("workspace"))
-    window.wait_for_status("idle")
+    window.wait_for_status("idle", "TabbyAPI")
     return window
 
 
@@ -36,11 +37,11 @@ def window(
         pytest.param(
             "fib.py",
             "",
-            "def fib(n",
-            "):\n    if n < 2:\n        return n\n    return fib(n - 1) + fib(n - 2)\n",
-            "):\n    if n < 2:\n        return n\n    return fib(n - 1) + fib(n - 2)",
+            "def fib(n):\n",
+            "if n < 2:\n        return n\n    return fib(n - 1) + fib(n - 2)\n",
+            "if n < 2:\n        return n\n    return fib(n - 1) + fib(n - 2)",
             "def fib(n):\n    if n < 2:\n        return n\n    return fib(n - 1) + fib(n - 2)",
-            id="several lines over an auto-closed bracket",
+            id="several lines",
         ),
         pytest.param(
             "call.py", "", "print(", "'hello')", "'hello'", "print('hello')", id="auto-closed bracket"
@@ -48,10 +49,10 @@ def window(
         pytest.param(
             "nested.js",
             "",
-            "run(items.map((x",
-            ") => x * 2));",
-            ") => x * 2));",
-            "run(items.map((x) => x * 2));",
+            "run(items.map(",
+            "x => x * 2));\n",
+            "x => x * 2",
+            "run(items.map(x => x * 2))",
             id="auto-closed brackets",
         ),
         pytest.param("text.py", "", "name = 'Al", "ice'", "ice", "name = 'Alice'", id="auto-closed quote"),
@@ -96,13 +97,85 @@ def test_accepted_it_leaves_what_the_model_meant(
 ) -> None:
     (window.folder / name).write_bytes(before.encode())
     window.open(name)
-    backend.reply(lambda prompt: answer if _line_before(prompt).endswith(typed.splitlines()[-1][-5:]) else "")
+    backend.reply(lambda prompt: answer if _before(prompt).rstrip(" \t").endswith(typed[-5:].rstrip(" ")) else "")
     window.type(typed)
     window.wait_for_ghost(ghost)
     window.accept()
     assert window.saved() == after
 
 
-def _line_before(prompt: str) -> str:
-    """The line of the cursor, up to it, in a prompt of the Qwen family."""
-    return prompt.split("<|fim_suffix|>")[0].splitlines()[-1]
+def _before(prompt: str) -> str:
+    """What is before the cursor, in a prompt of the Qwen family."""
+    return prompt.split("<|fim_suffix|>")[0]
+
+
+def test_typing_along_keeps_it_and_asks_nobody(window: Window, backend: ScriptedTabbyAPI) -> None:
+    (window.folder / "along.py").touch()
+    window.open("along.py")
+    backend.reply(lambda prompt: "sum(x * x for x in range(10))\n" if _before(prompt).endswith("total = ") else "")
+    window.type("total = ")
+    rest = "sum(x * x for x in range(10))"
+    window.wait_for_ghost(rest)
+    asked = [_before(request.body["prompt"]) for request in backend.completions]
+    for character in "sum":
+        window.type(character)
+        rest = rest.removeprefix(character)
+        window.wait_for_ghost(rest)
+    window.accept()
+    assert window.saved() == "total = sum(x * x for x in range(10))"
+    since = [_before(request.body["prompt"]) for request in backend.completions][len(asked) :]
+    assert not [before for before in since if not before.endswith("range(10))")]
+
+
+def test_typing_otherwise_replaces_it_and_stops_the_server(window: Window, backend: ScriptedTabbyAPI) -> None:
+    (window.folder / "otherwise.py").touch()
+    window.open("otherwise.py")
+    backend.reply_endlessly("number")
+    window.type("first = ")
+    wait_for("the server writes", lambda: backend.open_streams)
+    writing = backend.completions[-1]
+    backend.reply("len(second)\n")
+    window.type("[")
+    wait_for("the server is told to stop", lambda: writing.ended == "closed by client")
+    window.wait_for_ghost("len(second)")
+    window.type("5")
+    wait_for("ghost text is replaced", lambda: window.ghost != "len(second)")
+
+
+def test_a_word_or_a_line_is_taken(window: Window, backend: ScriptedTabbyAPI) -> None:
+    (window.folder / "parts.py").touch()
+    window.open("parts.py")
+    answer = "for row in rows:\n        print(row)\n    return rows\n"
+    backend.reply(lambda prompt: answer if _before(prompt).rstrip(" ").endswith("def show(rows):\n") else "")
+    window.type("def show(rows):\n")
+    window.wait_for_ghost("for row in rows:\n        print(row)\n    return rows")
+    window.accept("Control+ArrowRight")
+    window.wait_for_ghost(" row in rows:\n        print(row)\n    return rows")
+    window.accept("Alt+ArrowRight")
+    assert window.saved().startswith("def show(rows):\n    for row in rows:")
+    window.accept()
+    assert window.saved() == "def show(rows):\n    for row in rows:\n        print(row)\n    return rows"
+
+
+def test_escape_leaves_the_file_as_it_is_and_a_key_asks_again(window: Window, backend: ScriptedTabbyAPI) -> None:
+    (window.folder / "escape.py").touch()
+    window.open("escape.py")
+    backend.reply("compute()\n")
+    window.type("value = ")
+    window.wait_for_ghost("compute()")
+    window.press("Escape")
+    window.wait_for_no_ghost()
+    assert window.saved() == "value = "
+    window.press("Alt+Backslash")
+    window.wait_for_ghost("compute()")
+
+
+def test_a_notebook_s_cell_is_completed(window: Window, backend: ScriptedTabbyAPI) -> None:
+    cell = {"cell_type": "code", "metadata": {}, "source": "", "outputs": [], "execution_count": None}
+    metadata = {"language_info": {"name": "python"}}
+    notebook = {"cells": [cell], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    (window.folder / "sums.ipynb").write_text(json.dumps(notebook))
+    backend.reply("range(3)\n")
+    window.open_notebook("sums.ipynb")
+    window.type("for number in ")
+    window.wait_for_ghost("range(3)")
