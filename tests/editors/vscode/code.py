@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 EXTENSION = "tabby-ls.tabby-ls"
 #: Seconds within which anything happens, on however busy a machine.
-PATIENCE = 15.0
+PATIENCE = 60.0
 _GHOST = ".monaco-editor :is([class^='ghost-text'], [class*=' ghost-text'], .suggest-preview-text)"
 _GALLERY = {"serviceUrl": "", "itemUrl": "", "resourceUrlTemplate": ""}
 _USER_SETTINGS: Mapping[str, Any] = {
@@ -130,9 +130,18 @@ class CodeServer:
         """Return the user's settings as they are on disk."""
         return dict(json.loads((self._data / "User" / "settings.json").read_text("utf-8")))
 
-    def set_machine_settings(self, settings: Mapping[str, Any]) -> None:
-        """Write the machine's settings as they are given, with their whole names."""
-        self._write("Machine", settings)
+    def language_servers(self) -> list[int]:
+        """Return the processes that serve our extension."""
+        found = []
+        for process in Path("/proc").iterdir():
+            try:
+                command = (process / "cmdline").read_bytes().split(b"\0")
+                environment = (process / "environ").read_bytes()
+            except OSError:
+                continue
+            if b"tabby_ls" in command and f"HOME={self.home}\0".encode() in environment:
+                found.append(int(process.name))
+        return sorted(found)
 
     def _write(self, whose: str, settings: Mapping[str, Any]) -> None:
         file = self._data / whose / "settings.json"
@@ -237,9 +246,20 @@ class Window:
         box.fill(text)
         box.press("Enter")
 
+    def focus(self) -> None:
+        """Click behind the text of the file, as after something else was clicked on."""
+        assert self._file is not None
+        self.page.locator(f'.monaco-editor[data-uri$="{self._file.name}"] .view-lines').click()
+        self.press("Control+End")
+
+    def clear_notifications(self) -> None:
+        """Close all notifications."""
+        self.run("Notifications: Clear All Notifications")
+
     def click_status(self) -> None:
         """Click on our item in the status bar."""
         self._status.locator("a").first.click()
+        self.page.mouse.move(300, 300)  # else the tooltip comes and covers what is there
 
     # What a person sees
 

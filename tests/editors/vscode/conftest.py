@@ -11,7 +11,6 @@ import pytest
 from tests.editors.vscode.code import CodeServer, Window, browser
 from tests.editors.vscode.extension import packaged
 from tests.editors.vscode.installation import Installation, NotAvailableError, installed
-from tests.support.tabbyapi import ScriptedTabbyAPI
 
 
 @pytest.fixture(scope="session")
@@ -49,8 +48,3 @@ def open_window(
     with browser(installation, tmp_path_factory.mktemp("browser")) as open_window:
         yield lambda folder: open_window(code_server, folder)
 
-
-@pytest.fixture
-def tabby() -> Iterator[ScriptedTabbyAPI]:
-    with ScriptedTabbyAPI() as server:
-        yield server

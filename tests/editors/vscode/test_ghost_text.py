@@ -152,8 +152,11 @@ def test_a_word_or_a_line_is_taken(window: Window, backend: ScriptedTabbyAPI) ->
     window.accept("Control+ArrowRight")
     window.wait_for_ghost(" row in rows:\n        print(row)\n    return rows")
     window.accept("Alt+ArrowRight")
-    assert window.saved().startswith("def show(rows):\n    for row in rows:")
-    window.accept()
+    window.wait_for_ghost("        print(row)\n    return rows")
+    assert window.saved() == "def show(rows):\n    for row in rows:\n"
+    window.accept("Alt+ArrowRight")
+    window.wait_for_ghost("    return rows")
+    window.accept("Alt+ArrowRight")
     assert window.saved() == "def show(rows):\n    for row in rows:\n        print(row)\n    return rows"
 
 
