@@ -47,4 +47,3 @@ def open_window(
     """Opens a folder in a window. The browser is the module's: while it runs, so does an event loop in this thread."""
     with browser(installation, tmp_path_factory.mktemp("browser")) as open_window:
         yield lambda folder: open_window(code_server, folder)
-

@@ -97,7 +97,9 @@ def test_accepted_it_leaves_what_the_model_meant(
 ) -> None:
     (window.folder / name).write_bytes(before.encode())
     window.open(name)
-    backend.reply(lambda prompt: answer if _before(prompt).rstrip(" \t").endswith(typed[-5:].rstrip(" ")) else "")
+    backend.reply(
+        lambda prompt: answer if _before(prompt).rstrip(" \t").endswith(typed[-5:].rstrip(" ")) else ""
+    )
     window.type(typed)
     window.wait_for_ghost(ghost)
     window.accept()
@@ -112,7 +114,9 @@ def _before(prompt: str) -> str:
 def test_typing_along_keeps_it_and_asks_nobody(window: Window, backend: ScriptedTabbyAPI) -> None:
     (window.folder / "along.py").touch()
     window.open("along.py")
-    backend.reply(lambda prompt: "sum(x * x for x in range(10))\n" if _before(prompt).endswith("total = ") else "")
+    backend.reply(
+        lambda prompt: "sum(x * x for x in range(10))\n" if _before(prompt).endswith("total = ") else ""
+    )
     window.type("total = ")
     rest = "sum(x * x for x in range(10))"
     window.wait_for_ghost(rest)
@@ -160,7 +164,9 @@ def test_a_word_or_a_line_is_taken(window: Window, backend: ScriptedTabbyAPI) ->
     assert window.saved() == "def show(rows):\n    for row in rows:\n        print(row)\n    return rows"
 
 
-def test_escape_leaves_the_file_as_it_is_and_a_key_asks_again(window: Window, backend: ScriptedTabbyAPI) -> None:
+def test_escape_leaves_the_file_as_it_is_and_a_key_asks_again(
+    window: Window, backend: ScriptedTabbyAPI
+) -> None:
     (window.folder / "escape.py").touch()
     window.open("escape.py")
     backend.reply("compute()\n")

@@ -132,7 +132,9 @@ def test_a_file_is_switched_off_and_others_are_not(window: Window) -> None:
 def test_a_language_is_switched_off_in_the_settings(window: Window, code_server: CodeServer) -> None:
     window.run("tabby-ls: Switch On or Off for This Language")
     window.wait_for_status("off for python")
-    wait_for("it is a setting", lambda: code_server.user_settings().get("tabby-ls.disabledLanguages") == ["python"])
+    wait_for(
+        "it is a setting", lambda: code_server.user_settings().get("tabby-ls.disabledLanguages") == ["python"]
+    )
     window.type("x = ")
     window.page.wait_for_timeout(1000)
     assert window.ghost == ""
@@ -186,7 +188,9 @@ def test_a_server_is_connected_and_its_key_set(window: Window, code_server: Code
     window.answer("")
 
 
-def test_what_is_set_takes_effect_at_once(window: Window, code_server: CodeServer, backend: ScriptedTabbyAPI) -> None:
+def test_what_is_set_takes_effect_at_once(
+    window: Window, code_server: CodeServer, backend: ScriptedTabbyAPI
+) -> None:
     (server,) = code_server.language_servers()
     code_server.configure({"backend.url": backend.url, "maxTokens": 17})
     wait_for("it is known", lambda: _asked_tokens(window, backend) == 18)
