@@ -36,6 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from tabby_ls.commands.why import why
 
             return why(options)
+        if command == "config":
+            from tabby_ls.commands.config import config
+
+            return config(options)
         if command == "stats":
             from tabby_ls.commands.stats import stats
 
@@ -87,6 +91,11 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument("--all", action="store_true", help="every request in it, the oldest first")
     which.add_argument("--last", type=_positive, metavar="N", help="the last N requests")
 
+    config = commands.add_parser("config", help="print the settings in force, and where each came from")
+    what = config.add_mutually_exclusive_group()
+    what.add_argument("--schema", action="store_true", help="print the JSON Schema of the settings")
+    what.add_argument("--init", action="store_true", help="write a configuration file to begin with")
+
     stats = commands.add_parser("stats", help="print what was counted of suggestions on this machine")
     how = stats.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="print one JSON object")
@@ -94,6 +103,9 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="try every step between here and a suggestion")
     _add_backend_options(check)
+    check.add_argument(
+        "--discover", action="store_true", help="find the servers on this machine, and say how to use them"
+    )
     return parser
 
 

@@ -56,9 +56,15 @@ def _strings(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _setting(default: Any, doc: str, *checks: Any, machine: bool = False, **more: Any) -> Any:
-    """Declare one setting; `checks` are attrs validators that raise TypeError or ValueError."""
-    return field(default=default, validator=list(checks), metadata={"doc": doc, "machine": machine}, **more)
+def _setting(
+    default: Any, doc: str, *checks: Any, machine: bool = False, example: Any = None, **more: Any
+) -> Any:
+    """Declare one setting; `checks` are attrs validators that raise TypeError or ValueError.
+
+    One that is unset by default has an `example` of what it may be.
+    """
+    metadata = {"doc": doc, "machine": machine, "example": example}
+    return field(default=default, validator=list(checks), metadata=metadata, **more)
 
 
 def _whole(minimum: int, maximum: int) -> list[Any]:
@@ -201,6 +207,7 @@ class BackendSettings:
         "How many requests to have open at once. Unset: 2, or 1 where the server answers one at a time.",
         validators.optional(validators.and_(*_whole(1, 64))),
         machine=True,
+        example=1,
     )
     requests: Literal["all", "automatic", "explicit"] = _setting(
         "all",
@@ -235,6 +242,7 @@ class ContextSettings:
         None,
         "Longest prompt in tokens. Unset: 2048, or less if the server accepts less.",
         validators.optional(validators.and_(*_whole(64, 1_000_000))),
+        example=2048,
     )
     prefix_share: float = _setting(
         0.75,
@@ -338,6 +346,7 @@ class Settings:
         None,
         "Milliseconds to wait after a keystroke before asking the server. Unset: adapts to your typing.",
         validators.optional(validators.and_(*_whole(0, 10_000))),
+        example=100,
     )
     deadline_ms: int = _setting(
         10_000,
@@ -372,16 +381,31 @@ class Settings:
 
         A source that names one server takes the place of a list from an earlier one.
         """
+        merged, problems, _ = self.merged_with_origins(data, source)
+        return merged, problems
+
+    def merged_with_origins(
+        self, data: Mapping[str, Any], source: Source
+    ) -> tuple[Settings, list[Problem], set[str]]:
+        """Return as :meth:`merged` does, and the dotted paths of what `data` has set."""
         problems: list[Problem] = []
-        merged: Settings = _merge(self, data, source, "", problems)
+        taken: set[str] = set()
+        merged: Settings = _merge(self, data, source, "", problems, taken)
         one = data.get("backend")
         names_one = isinstance(one, Mapping) and bool(one.get("url") or one.get("kind", "auto") != "auto")
         if names_one and not data.get("backends") and source is not Source.WORKSPACE:
             merged = attrs.evolve(merged, backends=())
-        return merged, problems
+        return merged, problems, taken
 
 
-def _merge(section: Any, data: Mapping[str, Any], source: Source, path: str, problems: list[Problem]) -> Any:
+def _merge(
+    section: Any,
+    data: Mapping[str, Any],
+    source: Source,
+    path: str,
+    problems: list[Problem],
+    taken: set[str],
+) -> Any:
     fields = {a.name: a for a in attrs.fields(type(section))}
     for key, value in data.items():
         name = _snake_case(str(key))
@@ -394,7 +418,7 @@ def _merge(section: Any, data: Mapping[str, Any], source: Source, path: str, pro
         if attrs.has(type(current)):
             if isinstance(value, Mapping):
                 section = attrs.evolve(
-                    section, **{name: _merge(current, value, source, where + ".", problems)}
+                    section, **{name: _merge(current, value, source, where + ".", problems, taken)}
                 )
             elif value is not None:
                 problems.append(Problem(where, source, "must be a table of settings"))
@@ -412,6 +436,8 @@ def _merge(section: Any, data: Mapping[str, Any], source: Source, path: str, pro
             section = attrs.evolve(section, **{name: value})
         except (TypeError, ValueError) as error:
             problems.append(Problem(where, source, _reason(error)))
+        else:
+            taken.add(path + name)
     return section
 
 
@@ -423,7 +449,7 @@ def _listed(
         problems.append(Problem(where, source, "must be a list of tables"))
         return ()
     return tuple(
-        _merge(BackendSettings(api_key_env=""), entry, source, f"{where}[{number}].", problems)
+        _merge(BackendSettings(api_key_env=""), entry, source, f"{where}[{number}].", problems, set())
         for number, entry in enumerate(value)
     )
 
@@ -510,15 +536,27 @@ def load(
     environ: Mapping[str, str] | None = None, file: Path | None = None
 ) -> tuple[Settings, list[Problem]]:
     """Return the settings of the user's file and environment, and every problem found on the way."""
+    settings, problems, _ = load_with_origins(environ, file)
+    return settings, problems
+
+
+def load_with_origins(
+    environ: Mapping[str, str] | None = None, file: Path | None = None
+) -> tuple[Settings, list[Problem], dict[str, Source]]:
+    """Return as :func:`load` does, and where each setting that is not at its default came from, by its dotted path."""
     environ = os.environ if environ is None else environ
     file = config_file() if file is None else file
-    settings = Settings()
     problems: list[Problem] = []
+    in_file: dict[str, Any] = {}
     try:
-        settings, problems = settings.merged(tomllib.loads(file.read_text("utf-8")), Source.FILE)
+        in_file = tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError:
         pass
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         problems = [Problem(str(file), Source.FILE, f"cannot be read: {error}")]
-    settings, more = settings.merged(from_environment(environ), Source.ENVIRONMENT)
-    return settings, problems + more
+    settings, origins = Settings(), dict[str, Source]()
+    for data, source in ((in_file, Source.FILE), (from_environment(environ), Source.ENVIRONMENT)):
+        settings, more, taken = settings.merged_with_origins(data, source)
+        problems += more
+        origins |= dict.fromkeys(taken, source)
+    return settings, problems, origins

@@ -24,6 +24,7 @@ FLOORS = [
     {"prompts"},
     {"backends"},
     {"completions", "local_model"},
+    {"schema"},
     {"settings", "languages", "private_files"},
 ]
 FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}

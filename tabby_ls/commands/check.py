@@ -41,6 +41,10 @@ class Step:
 
 def check(options: argparse.Namespace) -> int:
     """Print each step as it is done; return 1 if one failed."""
+    if options.discover:
+        from tabby_ls.commands.discover import print_found
+
+        return print_found()
     try:
         settings = command_settings(options.backend)
     except CommandError as error:
@@ -90,7 +94,10 @@ def _described(server: BackendSettings) -> str:
 
 def _local_step(settings: Settings, *, several: bool) -> Step:
     finding = "the local model: suggestions come from your own files, no server is asked"
-    advice = "to use a server, set backend.url, for example TABBY_LS_BACKEND_URL=http://127.0.0.1:5000"
+    advice = (
+        "to use a server, set backend.url, for example TABBY_LS_BACKEND_URL=http://127.0.0.1:5000; "
+        "`tabby-ls check --discover` finds those on this machine"
+    )
     return Step("backend", "ok", finding, "" if several else advice)
 
 

@@ -27,6 +27,7 @@ from tabby_ls.server.capabilities import initialize_result
 from tabby_ls.server.clients import Client, describe_client
 from tabby_ls.server.connection import settle
 from tabby_ls.server.documents import DocumentNotOpenError, OpenDocument
+from tabby_ls.server.first_run import WELCOME, is_first_run
 from tabby_ls.server.logs import configure_logging
 from tabby_ls.server.protocol import ServerProtocol
 from tabby_ls.server.status import State, Status
@@ -134,6 +135,8 @@ class ClientSession:
         self.engine.warm_up()
         if self.settings.servers[0].is_local:
             self._the_local_model()  # begin to learn before the first request
+        if await asyncio.to_thread(is_first_run, self.settings):
+            self.status.inform(WELCOME)
         settle()  # what was imported since `initialize` stays for good
         await self._watch_files()
 

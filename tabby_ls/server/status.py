@@ -61,10 +61,14 @@ class Status:
             self._told.add(problem)
             self._show(types.MessageType.Warning, problem)
 
+    def inform(self, sentence: str) -> None:
+        """Tell the user something that is no problem."""
+        self._show(types.MessageType.Info, sentence)
+
     def tell(self, sentence: str) -> None:
         """Tell the user what a command of theirs came to, unless the client has its own place for it."""
         if not self.is_shown:
-            self._show(types.MessageType.Info, sentence)
+            self.inform(sentence)
 
     def failed(self, error: BackendError) -> None:
         """Take note of a backend's failure."""

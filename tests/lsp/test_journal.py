@@ -133,7 +133,7 @@ async def test_nothing_is_counted_where_the_user_does_not_want_it(
         editor.open("x = |\n")
         assert await editor.ghost()
         assert "`stats` is false" in await editor.run("tabby-ls.stats")
-    assert not (tmp_path / "state").exists()
+    assert not (tmp_path / "state" / "tabby-ls" / "stats.json").exists()
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1, 2]"])
@@ -141,7 +141,7 @@ async def test_broken_counts_do_no_harm_and_begin_anew(
     tmp_path: Path, backend: ScriptedTabbyAPI, content: str
 ) -> None:
     folder = tmp_path / "state" / "tabby-ls"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "stats.json").write_text(content)
     backend.reply("1\n")
     async with Editor(tmp_path, backend=backend.url) as editor:

@@ -55,11 +55,13 @@ class Editor:
         configuration: Any = None,
         environment: Mapping[str, str] | None = None,
         secrets: Sequence[str] = (),
+        is_first_run: bool = False,
     ) -> None:
         """`profile` are the editor's `initialize` params; `folder` becomes its home.
 
         `settings` are sent as initializationOptions, `configuration` answers `workspace/configuration`, and
-        `environment` is added to the process's. `secrets` must show up in nothing that is printed or shown.
+        `environment` is added to the process's. Without `is_first_run` there was a server here before. `secrets`
+        must show up in nothing that is printed or shown.
         """
         self._folder = folder
         self._profile = {**profile, "processId": os.getpid()}
@@ -70,6 +72,7 @@ class Editor:
         self._environment = alone if backend else {}
         self._environment |= environment or {}
         self._private = set(secrets)
+        self._is_first_run = is_first_run
         self._asked: list[Ask] = []
         self._open: list[Buffer] = []
         self._opened = 0
@@ -120,6 +123,9 @@ class Editor:
         client.feature(types.CLIENT_UNREGISTER_CAPABILITY)(lambda params: self._unregister(params))
         kept = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "COVERAGE_PROCESS_START")
         home = str(self._folder)
+        if not self._is_first_run:
+            (self._folder / "state" / "tabby-ls").mkdir(parents=True, exist_ok=True)
+            (self._folder / "state" / "tabby-ls" / "welcomed").touch()
         environment = {
             **{name: os.environ[name] for name in kept if name in os.environ},
             **dict.fromkeys(("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"), home),

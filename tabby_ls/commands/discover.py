@@ -1,0 +1,53 @@
+"""`tabby-ls check --discover`: the completion servers on this machine, and the lines to put into the settings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+from tabby_ls import settings as user_settings
+from tabby_ls.backends.detect import KNOWN_PORTS, Found, discover
+from tabby_ls.settings import Settings
+
+#: Models named in a remark.
+_NAMED = 3
+
+
+def print_found() -> int:
+    """Look, and print what there is; return 1 if there is nothing."""
+    ports = ", ".join(f"{name} ({port})" for port, name in KNOWN_PORTS.items())
+    print(f"Looking on this machine for {ports}. No code and no key is sent.")
+    found = asyncio.run(discover())
+    settings, _ = user_settings.load()
+    print("\n".join(report(found, settings)))
+    return 0 if found else 1
+
+
+def report(found: Sequence[Found], settings: Settings) -> Iterator[str]:
+    """Yield in lines what was found and what to do with it."""
+    if not found:
+        yield "None of them answers. Start one, or say where yours is: `tabby-ls check --backend http://HOST:PORT`."
+        return
+    for server in found:
+        yield f"- {server}"
+    known = {server.url.rstrip("/").removesuffix("/v1") for server in settings.servers}
+    new = [server for server in found if server.url not in known]
+    if not new:
+        yield "Your settings name it already; `tabby-ls check` tries every step."
+        return
+    yield ""
+    yield f"Put this into {user_settings.config_file()}, then `tabby-ls check` tries every step:"
+    yield ""
+    yield from _lines(new)
+
+
+def _lines(found: Sequence[Found]) -> Iterator[str]:
+    """Yield lines of TOML: one server as `backend`, several as `backends`, the first of which that works is asked."""
+    for server in found:
+        yield "[backend]" if len(found) == 1 else "[[backends]]"
+        yield f'url = "{server.url}"'
+        if server.needs_key:
+            yield '# It wants a key: the environment variable named here holds it.\napi_key_env = "TABBY_LS_API_KEY"'
+        if len(server.models) > 1:
+            named = ", ".join(server.models[:_NAMED]) + (", ..." if len(server.models) > _NAMED else "")
+            yield f'# It has several models ({named}). To choose one: model = "{server.models[0]}"'

@@ -1,0 +1,27 @@
+"""The one message of the first run ever: where suggestions come from while no server is named, and how to name one."""
+
+from __future__ import annotations
+
+from tabby_ls.journal.store import state_folder
+from tabby_ls.settings import BackendSettings, Settings, config_file
+
+WELCOME = (
+    "suggestions come from the local model, which learns from your own files; nothing leaves this machine. "
+    "`tabby-ls check --discover` finds a server to use instead."
+)
+
+
+def is_first_run(settings: Settings) -> bool:
+    """Return True once ever, if the user has configured nothing yet. Blocks, so it belongs in a thread.
+
+    Where that cannot be remembered it is never true: nobody wants to be welcomed at every start.
+    """
+    if settings.servers != (BackendSettings(),) or config_file().exists():
+        return False
+    folder = state_folder()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / "welcomed").touch(mode=0o600, exist_ok=False)
+    except OSError:
+        return False
+    return True
