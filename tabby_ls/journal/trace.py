@@ -1,4 +1,4 @@
-"""The trace: a file with one JSON object a line, one for each request. `docs/troubleshooting.md` shows how to use it.
+"""The trace: a file with one JSON object a line, one for each request. `tabby-ls why` reads it.
 
 It holds no key, and code only if the user said so. It is readable by its owner alone.
 """
