@@ -6,6 +6,7 @@ editors do not agree on names, and a language nobody has heard of is still writt
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache, lru_cache
 from importlib import resources
@@ -16,6 +17,29 @@ from attrs import frozen
 
 _OPENING_BRACKETS = ("(", "[", "{")
 _CLOSING_BRACKETS = (")", "]", "}")
+#: How blocks end in most languages that end them with words, for those that nobody has heard of.
+_ENDS = ("end", "End", "END", "endif", "done", "fi")
+_STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`(?:\\.|[^`\\])*`')
+_TAG = re.compile(r"(?:^|[\s({>])<([A-Za-z][\w.:-]*)(?:\s[^<>]*)?(?<!/)>$")
+_VOID_TAGS = frozenset(
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+    ]
+)
+_NUMBER = re.compile(r"\d{1,3}[.)]")
 
 
 @frozen
@@ -30,8 +54,11 @@ class Language:
     heads: tuple[str, ...] = ()
     closers: tuple[str, ...] = _CLOSING_BRACKETS
     continues: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
     indented: bool = False
+    markup: bool = False
     prose: bool = False
+    is_known: bool = True
 
     @property
     def comment(self) -> tuple[str, str]:
@@ -47,12 +74,41 @@ class Language:
 
     def opens_block(self, line: str) -> bool:
         """Return True if `line`, or its part before the cursor, opens a block: `if x:`, `for (`, `def f`."""
-        line = line.strip()
+        line = self._code(line)
         if any(_ends_with(line, opener) for opener in self.openers):
+            return True
+        if not self.prose and _leaves_open(line):
+            return True
+        if self.markup and (tag := _TAG.search(line)) is not None and tag[1].lower() not in _VOID_TAGS:
             return True
         return any(_starts_with(line, head) for head in self.heads) and not any(
             _ends_with(line, closer) for closer in self.closers if closer not in _CLOSING_BRACKETS
         )
+
+    def is_comment(self, line: str) -> bool:
+        """Return True if `line` is nothing but a comment, or a line of a longer one."""
+        line = line.strip()
+        if self.line_comment is not None and line.startswith(self.line_comment.rstrip()):
+            return True
+        if self.block_comment is None:
+            return False
+        # Lines of a C comment customarily begin with a star of their own.
+        inner = self.block_comment[0] == "/*" and (line == "*" or line.startswith(("* ", "*/")))
+        return inner or line.startswith(self.block_comment[0])
+
+    def is_item(self, line: str) -> bool:
+        """Return True if `line` begins an item of a list: `- `, in prose also `1. `."""
+        mark, _, _ = line.strip().partition(" ")
+        return mark in self.items or (self.prose and _NUMBER.fullmatch(mark) is not None)
+
+    def _code(self, line: str) -> str:
+        """Return `line` without the comment at its end, without the insides of its strings, and stripped."""
+        line = _STRING.sub('""', line)
+        if self.line_comment is not None:
+            mark = self.line_comment.strip()
+            start = line.find(f" {mark}")
+            line = line[:start] if start >= 0 else line
+        return line.strip()
 
     def closes_block(self, line: str) -> bool:
         """Return True if `line` begins by closing a block: `})`, `end`, `} else {`."""
@@ -77,7 +133,7 @@ def language_named(name: str) -> Language:
     for known in (wanted, wanted.removesuffix("-mode").removesuffix("-ts"), *wanted.split(".")):
         if known in by_name:
             return by_name[known]
-    return Language(id=wanted, name=name.strip())
+    return Language(id=wanted, name=name.strip(), closers=(*_CLOSING_BRACKETS, *_ENDS), is_known=False)
 
 
 def language_of_path(path: str | PurePath) -> Language:
@@ -116,13 +172,26 @@ def _language(language_id: str, entry: dict[str, Any]) -> Language:
         name=entry.get("name", language_id.capitalize()),
         line_comment=entry.get("line_comment"),
         block_comment=(block_comment[0], block_comment[1]) if block_comment else None,
-        openers=(*_OPENING_BRACKETS, *entry.get("openers", ())),
+        openers=(*(() if entry.get("prose") else _OPENING_BRACKETS), *entry.get("openers", ())),
         heads=tuple(entry.get("heads", ())),
         closers=(*_CLOSING_BRACKETS, *entry.get("closers", ())),
         continues=tuple(entry.get("continues", ())),
+        items=tuple(entry.get("items", ())),
         indented=entry.get("indented", False),
+        markup=entry.get("markup", False),
         prose=entry.get("prose", False),
     )
+
+
+def _leaves_open(code: str) -> bool:
+    """True if a bracket is opened in `code` that is not closed in it."""
+    depth = 0
+    for character in code:
+        if character in _OPENING_BRACKETS:
+            depth += 1
+        elif character in _CLOSING_BRACKETS and depth:
+            depth -= 1
+    return depth > 0
 
 
 def _ends_with(line: str, mark: str) -> bool:

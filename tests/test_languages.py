@@ -18,6 +18,8 @@ FIELDS = {
     "heads",
     "closers",
     "continues",
+    "items",
+    "markup",
     "indented",
     "prose",
 }

@@ -237,7 +237,7 @@ class Engine:
 
     def _start(self, request: Request, language: Language, target: Target) -> Generation:
         now = request.snapshot
-        mode = choose_mode(now, language, multiline=self._settings.multiline, invoked=request.invoked)
+        mode = choose_mode(now, multiline=self._settings.multiline, invoked=request.invoked)
         generation = Generation(now, mode, request.invoked, target)
         self._generations[now.uri] = generation
         self._keep(generation.start(self._generate))

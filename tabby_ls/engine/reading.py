@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from time import monotonic
 
+from attrs import define
+
 from tabby_ls.backends.backend import Backend, Infill
 from tabby_ls.engine.inflight import Generation
-from tabby_ls.engine.shaping.cut import cut
-from tabby_ls.engine.shaping.tidy import drop_half_end, first_unwanted, trim_start, with_lf
+from tabby_ls.engine.shaping.chat import unwrap
+from tabby_ls.engine.shaping.cut import Cut, cut
+from tabby_ls.engine.shaping.head import trim_head
+from tabby_ls.engine.shaping.mode import Mode
+from tabby_ls.engine.shaping.tidy import drop_half_end, first_unwanted, with_lf
 from tabby_ls.engine.snapshot import Snapshot
-from tabby_ls.languages import language_named
 from tabby_ls.prompts.families import Family
-from tabby_ls.prompts.sentinels import first_sentinel, partial_sentinel_at_end
+from tabby_ls.prompts.sentinels import first_sentinel, longest_sentinel, partial_sentinel_at_end
 
 
 async def read_answer(
@@ -21,28 +25,53 @@ async def read_answer(
 
     Raises BackendError.
     """
-    snapshot = generation.origin
-    language = language_named(snapshot.language)
-    raw = ""
+    incoming = _Incoming(generation.origin, generation.mode, family, is_chat=infill.is_chat)
     async with backend.stream(infill) as stream:
         async for piece in stream:
             if generation.first_text_at is None:
                 generation.first_text_at = monotonic()
-            raw += piece
-            usable, ended = _usable(raw, snapshot, family)
-            held = 0 if ended else partial_sentinel_at_end(usable, family)
-            now = cut(usable[: len(usable) - held], snapshot, language, generation.mode, finished=ended)
+            now = incoming.take(piece)
             generation.text = now.text
             if now.ended or not generation.agrees():
                 return
-        usable, _ = _usable(raw, snapshot, family)
-        if stream.cut_short:
-            usable = drop_half_end(usable)
-        generation.text = cut(usable, snapshot, language, generation.mode, finished=True).text
+        generation.text = incoming.finish(cut_short=stream.cut_short)
 
 
-def _usable(raw: str, snapshot: Snapshot, family: Family | None) -> tuple[str, bool]:
-    """Return the text up to the first token or character that no buffer should receive, and whether one came."""
-    text = trim_start(with_lf(raw), snapshot)
-    ends = [index for index in (first_sentinel(text, family), first_unwanted(text)) if index >= 0]
-    return (text[: min(ends)], True) if ends else (text, False)
+@define
+class _Incoming:
+    """An answer while it arrives. Each piece is looked through once for what no buffer should receive."""
+
+    snapshot: Snapshot
+    mode: Mode
+    family: Family | None
+    is_chat: bool = False
+    text: str = ""
+    _half_line_end: str = ""
+
+    def take(self, piece: str) -> Cut:
+        """Return what can be used once `piece` has arrived."""
+        piece = self._half_line_end + piece
+        self._half_line_end = "\r" if piece.endswith("\r") else ""
+        start = max(0, len(self.text) - longest_sentinel(self.family))
+        self.text += with_lf(piece[: len(piece) - len(self._half_line_end)])
+        ends = (first_sentinel(self.text, self.family, start), first_unwanted(self.text, start))
+        end = min((index for index in ends if index >= 0), default=None)
+        if end is not None:
+            return self._cut(self.text[:end], finished=True)
+        held = partial_sentinel_at_end(self.text, self.family)
+        return self._cut(self.text[: len(self.text) - held], finished=False)
+
+    def finish(self, *, cut_short: bool) -> str:
+        """Return what can be used of the whole answer."""
+        text = self.text + with_lf(self._half_line_end)
+        return self._cut(drop_half_end(text) if cut_short else text, finished=True).text
+
+    def _cut(self, text: str, *, finished: bool) -> Cut:
+        if self.is_chat:
+            text = unwrap(text, finished=finished)
+        return cut(
+            trim_head(text, self.snapshot, finished=finished, is_chat=self.is_chat),
+            self.snapshot,
+            self.mode,
+            finished=finished,
+        )

@@ -171,7 +171,7 @@ class Target:
             max_tokens=settings.max_tokens,
             temperature=settings.temperature,
             threshold=settings.local.invoked_threshold if invoked else settings.local.threshold,
-            max_lines=1 if mode is Mode.LINE else _BLOCK_LINES,
+            max_lines=1 if mode in (Mode.ONE_LINE, Mode.LINE) else _BLOCK_LINES,
             invoked=invoked,
             is_chat=self.backend.is_chat,
         )

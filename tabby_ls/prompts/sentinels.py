@@ -46,10 +46,15 @@ def defuse(text: str, family: Family | None = None) -> str:
     return _pattern(family).sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
 
 
-def first_sentinel(text: str, family: Family | None = None) -> int:
-    """Return the index of the first special token in a model's output, -1 if there is none."""
-    found = _pattern(family).search(text)
+def first_sentinel(text: str, family: Family | None = None, start: int = 0) -> int:
+    """Return the index of the first special token in a model's output, -1 if there is none from `start` on."""
+    found = _pattern(family).search(text, start)
     return found.start() if found else -1
+
+
+def longest_sentinel(family: Family | None = None) -> int:
+    """Return the length in characters of the longest special token."""
+    return _beginnings(family)[1] + 1
 
 
 def partial_sentinel_at_end(text: str, family: Family | None = None) -> int:

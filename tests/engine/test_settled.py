@@ -10,7 +10,6 @@ from tabby_ls.engine.shaping.mode import Mode
 from tabby_ls.engine.shaping.settled import settled
 from tabby_ls.engine.shaping.shape import shape
 from tabby_ls.engine.snapshot import Snapshot
-from tabby_ls.languages import language_named
 
 PIECES = st.lists(
     st.sampled_from(["x", "foo", " ", "\n", "    ", "(", ")", "return", ":", "=", "}"]), max_size=12
@@ -24,11 +23,10 @@ def at(prefix: str, suffix: str) -> Snapshot:
 @given(answer=PIECES, before=PIECES, after=PIECES, mode=st.sampled_from(Mode))
 def test_what_is_settled_stays(answer: list[str], before: list[str], after: list[str], mode: Mode) -> None:
     snapshot = at("".join(before), "".join(after))
-    python = language_named("python")
     whole = "".join(answer)
-    suggestion = shape(cut(whole, snapshot, python, mode, finished=True).text, snapshot)
+    suggestion = shape(cut(whole, snapshot, mode, finished=True).text, snapshot)
     for end in range(len(whole) + 1):
-        sure = settled(cut(whole[:end], snapshot, python, mode, finished=False).text, snapshot)
+        sure = settled(cut(whole[:end], snapshot, mode, finished=False).text, snapshot)
         if suggestion is not None:
             assert suggestion.text.startswith(sure)
         else:

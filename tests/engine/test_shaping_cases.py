@@ -11,14 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from attrs import define
+from attrs import define, evolve
 
 from tabby_ls.engine.inflight import Generation
 from tabby_ls.engine.reading import read_answer
 from tabby_ls.engine.shaping.mode import choose_mode
 from tabby_ls.engine.shaping.shape import shape
 from tabby_ls.engine.target import Target
-from tabby_ls.languages import language_named
+from tabby_ls.prompts.families import family_named
 from tabby_ls.settings import Settings
 from tests.support.fake_backend import FakeBackend
 from tests.support.typist import applied, snapshot_at
@@ -33,6 +33,10 @@ class Case:
     language: str = "python"
     invoked: bool = False
     cut_short: bool = False
+    chat: bool = False
+    family: str = ""
+    multiline: str = "auto"
+    why: str = ""
 
 
 CASES = [
@@ -51,12 +55,12 @@ PIECES: dict[str, Callable[[str], list[str]]] = {
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 async def test_case(case: Case, pieces: str) -> None:
     now = snapshot_at(case.before, case.language)
-    mode = choose_mode(now, language_named(case.language), multiline="auto", invoked=case.invoked)
+    mode = choose_mode(now, multiline=case.multiline, invoked=case.invoked)
     backend = FakeBackend(PIECES[pieces](case.answer), cut_short=case.cut_short)
     target = Target(backend, Settings())
     generation = Generation(now, mode, case.invoked, target)
-    infill = target.infill(now, mode, invoked=case.invoked)
-    await read_answer(generation, backend, infill, None)
+    infill = evolve(target.infill(now, mode, invoked=case.invoked), is_chat=case.chat)
+    await read_answer(generation, backend, infill, family_named(case.family) if case.family else None)
     suggestion = shape(generation.text, now)
     if case.after == "nothing":
         assert suggestion is None

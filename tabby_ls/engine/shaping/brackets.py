@@ -22,6 +22,16 @@ class Nesting:
     opened: str = ""
     quote: str = ""
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether no bracket is closed that was not opened, and no string is open."""
+        return not self.closed and not self.quote
+
+    @property
+    def defects(self) -> int:
+        """How much would have to be written or deleted for it to be balanced."""
+        return len(self.closed) + len(self.opened) + len(self.quote)
+
     def after(self, text: str) -> Nesting:
         """Return the nesting once `text` was written."""
         closed, opened, quote = self.closed, self.opened, self.quote

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 
 from attrs import frozen
 
-from tabby_ls.engine.shaping.lines import first_text_line, indent_of, is_repeat, last_text_line
-from tabby_ls.engine.shaping.mode import Mode, begins_block, only_closers
+from tabby_ls.engine.shaping.block import Block
+from tabby_ls.engine.shaping.brackets import Nesting
+from tabby_ls.engine.shaping.lines import indent_of, runs_into
+from tabby_ls.engine.shaping.mode import Mode
+from tabby_ls.engine.shaping.overlap import completes
+from tabby_ls.engine.shaping.place import Place, place_of
+from tabby_ls.engine.shaping.repeats import goes_in_circles, loop_at_end
 from tabby_ls.engine.snapshot import Snapshot
-from tabby_ls.languages import Language
 
 #: A suggestion longer than this is never read to its end.
 _MAX_LINES = 40
-#: Equal lines in a row that make a loop.
-_LOOP = 3
+#: Blank lines that an answer may begin with.
+_MAX_BLANK = 4
+_FENCE = re.compile(r"\s*```")
+_ENDS = re.compile(r"[\w)\]}\"';]")
+_BEGINS = re.compile(r"[\w\"'@]")
 
 
 @frozen(slots=True)
@@ -25,107 +32,153 @@ class Cut:
     ended: bool
 
 
-def cut(text: str, snapshot: Snapshot, language: Language, mode: Mode, *, finished: bool) -> Cut:
+def cut(text: str, snapshot: Snapshot, mode: Mode, *, finished: bool) -> Cut:
     """Cut what a model has written so far at `snapshot`'s cursor; `finished` if it will not go on.
 
     Only whole lines are judged until the model has finished.
     """
-    if _inserts_above(snapshot):
-        return _cut_above(text, snapshot, finished=finished)
-    first, newline, rest = text.partition("\n")
-    if not newline:
-        return Cut(text, finished)
-    if mode is Mode.LINE:
-        if first.strip() or snapshot.line_prefix.strip():
-            if not _switches_to_block(first, snapshot, language):
-                return Cut(first, True)
-        elif "\n" not in rest and not finished:
-            return Cut("", False)
-        else:  # a blank first line on a blank line: the answer is the line after it
-            return Cut(f"{first}\n{rest.partition(chr(10))[0]}", True)
-    return _cut_block(first, rest, _Block.of(first, snapshot, language), finished=finished)
+    place = place_of(snapshot)
+    if place.is_above:
+        first, newline, _ = text.partition("\n")
+        if (newline or finished) and completes(first, place.rest):
+            return Cut(first, True)
+    result = _cut(text, place, mode, finished=finished)
+    if place.is_above and result.ended and _is_line(result.text, text, place):
+        # The line that is pushed down keeps the indentation that stands before the cursor.
+        return Cut(f"{result.text.rstrip()}\n{place.before}", True)
+    return result
 
 
-def _switches_to_block(first: str, snapshot: Snapshot, language: Language) -> bool:
-    """A generated line that opens a block asks for its content, where nothing else stands there yet."""
-    return only_closers(snapshot.line_suffix) and begins_block(
-        snapshot.line_prefix + first, snapshot, language
+def _is_line(used: str, text: str, place: Place) -> bool:
+    """Return whether `used`, the beginning of `text`, is one or more lines rather than a part of the next one."""
+    if not used.strip():
+        return False
+    if len(used) < len(text) or "\n" in used:
+        return True
+    # The model wrote no line end: two words side by side are two lines, unless something is open between them.
+    return bool(_ENDS.match(used[-1]) and _BEGINS.match(place.rest[0])) and Nesting().after(used) == Nesting()
+
+
+def _cut(text: str, place: Place, mode: Mode, *, finished: bool) -> Cut:
+    lines = text.split("\n")
+    partial = "" if finished else lines.pop()
+    if goes_in_circles(partial):
+        return Cut("\n".join(lines), True)
+    first = next((number for number, line in enumerate(lines) if line.strip()), None)
+    if first is not None and _is_fence(lines[first], place):
+        return Cut("", True)
+    stays_on_line = (mode is Mode.ONE_LINE and place.before.strip()) or (
+        place.rest.strip() and not place.is_above
     )
+    if first is None or (first > 0 and mode in (Mode.ONE_LINE, Mode.LINE) and stays_on_line):
+        ended = finished or first is not None or len(lines) > _MAX_BLANK
+        return Cut("" if ended else text, ended)
+    block = _block_of(first, lines, partial, place, mode, finished=finished)
+    if not isinstance(block, Block):
+        return Cut("\n".join(lines[: first + 1]), block)
+    return _cut_block(first, lines, partial, block, finished=finished)
 
 
-def _inserts_above(snapshot: Snapshot) -> bool:
-    """The cursor stands before the text of its line, so that whole lines may be put above it."""
-    return not snapshot.line_prefix.strip(" \t") and not only_closers(snapshot.line_suffix)
+def _block_of(
+    first: int, lines: list[str], partial: str, place: Place, mode: Mode, *, finished: bool
+) -> Block | bool:
+    """Return the block that the answer fills, or, if it is just a line, whether that can be said for sure."""
+    if mode is Mode.ONE_LINE:
+        return True
+    on_line = first == 0 and bool(place.before.strip())
+    line = place.before + lines[0] if first == 0 else lines[first]
+    if mode is Mode.LINE:
+        return _block_of_line(line, [*lines[first + 1 :], partial], place, finished=finished)
+    if mode is Mode.DEFINITION:
+        return _definition(line, place, below=first > 0)
+    opens = place.is_empty_block_of(line)
+    if on_line and opens:
+        return Block.opened_by(line, place)
+    if place.before.strip() and place.is_empty_block_of(place.before):
+        # What was opened before the cursor may be closed on its line already.
+        return on_line or Block.opened_by(place.before, place)
+    opener = place.opener_above()
+    if opener is not None:
+        return Block.opened_by(opener, place)
+    return Block.opened_by(line, place) if opens else Block(place, indent_of(line), opened=False)
 
 
-def _cut_above(text: str, snapshot: Snapshot, *, finished: bool) -> Cut:
-    first, newline, _ = text.partition("\n")
-    if not newline:
-        return Cut(text, finished)
-    # The line that is pushed down keeps the indentation that stands before the cursor.
-    return Cut(f"{first}\n{snapshot.line_prefix}" if first.strip() else "", True)
+def _block_of_line(line: str, further: list[str], place: Place, *, finished: bool) -> Block | bool:
+    """One line is the answer, unless it opens a block whose content does not stand there yet."""
+    language = place.language
+    if language.is_comment(line):
+        return True
+    if place.is_empty_block_of(line):
+        return Block.opened_by(line, place)
+    if language.is_known:
+        return True
+    # What opens a block in a language nobody has heard of, the next line tells by its depth.
+    depth = indent_of(line)
+    if place.following is not None and indent_of(place.following) > depth:
+        return True
+    following = next((text for text in further if text.strip()), None)
+    if following is None:
+        return finished or len(further) > _MAX_BLANK
+    return Block.opened_by(line, place) if indent_of(following) > depth else True
 
 
-def _cut_block(first: str, rest: str, block: _Block, *, finished: bool) -> Cut:
-    lines = rest.split("\n")
-    partial = None if finished else lines.pop()
-    kept = [first]
-    for line in lines:
-        if line.strip():
-            if block.following is not None and is_repeat(line, block.following):
-                return Cut("\n".join(kept), True)
-            if not block.contains(line):
-                if block.is_closed_by(line):
-                    kept.append(line)
-                return Cut("\n".join(kept), True)
+def _definition(line: str, place: Place, *, below: bool) -> Block:
+    """The rest of the definition that the cursor is in."""
+    outer, inner = place.definitions(indent_of(line), below=below)
+    if place.language.is_item(line) or (outer < 0 and place.is_empty_block_of(line)):
+        return Block.opened_by(line, place)
+    if outer < 0:
+        return Block(place, 0, opened=False)
+    return Block(place, outer, opened=True, inner=inner)
+
+
+def _cut_block(first: int, lines: list[str], partial: str, block: Block, *, finished: bool) -> Cut:
+    kept, ended = _lines_of_block(first, lines, block, finished=finished)
+    if not ended and len(kept) == len(lines):
+        return Cut("\n".join([*kept, partial]), False)
+    if ended:
+        while len(kept) > first + 1 and not block.leads_to_what_follows(kept[-1]):
+            kept.pop()
+    return Cut("\n".join(kept), ended)
+
+
+def _lines_of_block(first: int, lines: list[str], block: Block, *, finished: bool) -> tuple[list[str], bool]:
+    """Return the `lines` that belong to the block, and whether no other line can."""
+    language, kept, closed = block.place.language, lines[: first + 1], False
+    for number in range(first + 1, len(lines)):
+        line = lines[number]
+        if not line.strip():
+            if language.prose:
+                return kept, True
+        elif _is_fence(line, block.place) or goes_in_circles(line):
+            return kept, True
+        elif block.contains(line):
+            if closed and not language.continues_block(line) and line.strip() != "{":
+                return kept, True
+            again = _runs_into_what_follows(lines[number:], block.place, finished=finished)
+            if again is not False:
+                return kept, again is True
+            closed = False
+        elif closed or not block.is_closed_by(line):
+            return kept, True
+        elif not block.ends_alone:
+            return [*kept, line], True
+        else:
+            closed = True
         kept.append(line)
+        repeated = loop_at_end([block.place.before + kept[0], *kept[1:]])
+        if repeated:
+            return kept[:-repeated], True
         if len(kept) > _MAX_LINES:
-            return Cut("\n".join(kept[:-1]), True)
-        if line.strip() and len(kept) > _LOOP and len(set(kept[-_LOOP:])) == 1:
-            return Cut("\n".join(kept[: 1 - _LOOP]), True)
-    if partial is not None:
-        kept.append(partial)
-    return Cut("\n".join(kept), finished)
+            return kept[:-1], True
+    return kept, finished
 
 
-@frozen(slots=True)
-class _Block:
-    """The block that an answer fills.
+def _is_fence(line: str, place: Place) -> bool:
+    return _FENCE.match(line) is not None and not place.has_fences
 
-    `depth` is the indentation of the line that `opened` it: the one above a cursor on a blank line, or the
-    cursor's own. Where neither did, it is that of the cursor's line. `following` is the line of text below.
-    """
 
-    depth: int
-    opened: bool
-    following: str | None
-    language: Language
-
-    @classmethod
-    def of(cls, first: str, snapshot: Snapshot, language: Language) -> _Block:
-        """Return the block of an answer whose `first` line is known."""
-        line = snapshot.line_prefix + first
-        following = first_text_line(snapshot.following)
-        opens = language.opens_block(line)
-        if not (opens and snapshot.line_prefix.strip()):
-            above = last_text_line(snapshot.prefix[: len(snapshot.prefix) - len(snapshot.line_prefix)])
-            if begins_block(above, snapshot, language):
-                return cls(indent_of(above), True, following, language)
-        return cls(indent_of(line), opens, following, language)
-
-    def contains(self, line: str) -> bool:
-        """Return whether `line` is content of the block, or goes on with it, as `else:` does."""
-        depth = indent_of(line)
-        if depth != self.depth or not self.opened:
-            return depth >= self.depth
-        goes_on = self.language.continues_block
-        return goes_on(line) and not self._is_below(goes_on)
-
-    def is_closed_by(self, line: str) -> bool:
-        """Return whether `line` closes the block, and the line below the cursor does not do so already."""
-        closes = self.language.closes_block
-        return self.opened and indent_of(line) == self.depth and closes(line) and not self._is_below(closes)
-
-    def _is_below(self, kind: Callable[[str], bool]) -> bool:
-        """Return whether the line below the cursor is of that kind, and no line of an enclosing block."""
-        return self.following is not None and indent_of(self.following) >= self.depth and kind(self.following)
+def _runs_into_what_follows(lines: list[str], place: Place, *, finished: bool) -> bool | None:
+    if place.following is None:
+        return False
+    return runs_into([line for line in lines if line.strip()], place.below, finished=finished)

@@ -4,40 +4,34 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from tabby_ls.engine.ahead import CLOSERS
-from tabby_ls.engine.shaping.lines import first_text_line, indent_of, last_text_line
+from tabby_ls.engine.shaping.place import only_closers, place_of
 from tabby_ls.engine.snapshot import Snapshot
-from tabby_ls.languages import Language
 
 
 class Mode(Enum):
     """How far a suggestion may reach."""
 
+    #: To the end of the line, whatever it opens.
+    ONE_LINE = auto()
+    #: To the end of the line, unless that line turns out to open a block.
     LINE = auto()
+    #: To the end of the block.
     BLOCK = auto()
+    #: To the end of the definition that the cursor is in.
+    DEFINITION = auto()
 
 
-def choose_mode(snapshot: Snapshot, language: Language, *, multiline: str, invoked: bool) -> Mode:
+def choose_mode(snapshot: Snapshot, *, multiline: str, invoked: bool) -> Mode:
     """Return how far a suggestion at this cursor may reach; `multiline` is the user's setting."""
-    if multiline == "never" or not only_closers(snapshot.line_suffix):
-        return Mode.LINE
-    if multiline == "always" or invoked:
+    place = place_of(snapshot)
+    if multiline == "never" or not (place.is_above or only_closers(place.rest)):
+        return Mode.ONE_LINE
+    if invoked:
+        return Mode.DEFINITION
+    if multiline == "always":
         return Mode.BLOCK
-    current = snapshot.line_prefix
-    if language.prose or (language.line_comment and current.lstrip().startswith(language.line_comment)):
-        return Mode.LINE
-    opener = current if current.strip() else last_text_line(snapshot.prefix)
-    return Mode.BLOCK if begins_block(opener, snapshot, language) else Mode.LINE
-
-
-def begins_block(line: str, snapshot: Snapshot, language: Language) -> bool:
-    """Return whether `line`, on or above the cursor's line, opens a block that has no content yet."""
-    if not language.opens_block(line):
-        return False
-    below = first_text_line(snapshot.following)
-    return below is None or indent_of(below) <= indent_of(line)
-
-
-def only_closers(text: str) -> bool:
-    """Return whether `text` is nothing but what editors close by themselves, and punctuation after it."""
-    return all(char in CLOSERS or char in ":;, \t" for char in text)
+    before = place.before
+    if place.language.is_comment(before):
+        return Mode.ONE_LINE
+    opens = place.is_empty_block_of(before) if before.strip() else place.opener_above() is not None
+    return Mode.BLOCK if opens else Mode.LINE

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tabby_ls.engine.shaping.lines import first_text_line
+from tabby_ls.engine.shaping.lines import squeezed
+from tabby_ls.engine.shaping.place import place_of
 from tabby_ls.engine.shaping.tidy import drop_half_end
 from tabby_ls.engine.snapshot import Snapshot
 
@@ -17,6 +18,5 @@ def settled(text: str, snapshot: Snapshot) -> str:
         return ""
     first, newline, _ = text.partition("\n")
     first = (first if newline else drop_half_end(first)).rstrip()
-    following = first_text_line(snapshot.following) or ""
-    may_repeat = "".join(following.split()).startswith("".join((snapshot.line_prefix + first).split()))
-    return "" if may_repeat else first
+    following = place_of(snapshot).following or ""
+    return "" if squeezed(following).startswith(squeezed(snapshot.line_prefix + first)) else first

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tabby_ls.engine.shaping.lines import first_text_line, is_repeat
+from tabby_ls.engine.shaping.lines import runs_into
 from tabby_ls.engine.shaping.overlap import fit_to_rest
+from tabby_ls.engine.shaping.place import place_of
 from tabby_ls.engine.shaping.tidy import trim_end
 from tabby_ls.engine.snapshot import Snapshot, Suggestion
 
@@ -13,15 +14,15 @@ def shape(text: str, snapshot: Snapshot) -> Suggestion | None:
     text = trim_end(text, snapshot)
     if not text.strip() or repeats_what_follows(text, snapshot):
         return None
-    suggestion = fit_to_rest(text, snapshot.line_prefix, snapshot.line_suffix)
+    suggestion = fit_to_rest(text, snapshot)
     added = suggestion.text[: len(suggestion.text) - suggestion.replaces]
     return suggestion if added.strip() else None
 
 
 def repeats_what_follows(text: str, snapshot: Snapshot) -> bool:
-    """Return whether accepting `text` would write the rest of the line, or the next line, a second time."""
-    if snapshot.line_suffix.strip():
-        return text.strip() == snapshot.line_suffix.strip()
-    first = first_text_line(text) or ""
-    following = first_text_line(snapshot.following)
-    return following is not None and is_repeat(snapshot.line_prefix + first, following)
+    """Return whether accepting `text` would write the lines below a second time."""
+    place = place_of(snapshot)
+    if place.rest.strip() and not place.is_above:
+        return False
+    lines = [line for line in (place.before + text).split("\n") if line.strip()]
+    return runs_into(lines, place.below, finished=True) is True

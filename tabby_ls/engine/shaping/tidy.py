@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from tabby_ls.engine.shaping.place import only_closers
 from tabby_ls.engine.snapshot import Snapshot
 
 #: Control characters that no source file wants, the marks that reorder how text is displayed (Unicode TR 36,
@@ -17,9 +18,9 @@ def with_lf(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def first_unwanted(text: str) -> int:
-    """Return the index of the first character that must not enter a buffer, -1 if there is none."""
-    unwanted = _UNWANTED.search(text)
+def first_unwanted(text: str, start: int = 0) -> int:
+    """Return the index of the first character that must not enter a buffer, -1 if there is none from `start` on."""
+    unwanted = _UNWANTED.search(text, start)
     return unwanted.start() if unwanted else -1
 
 
@@ -31,18 +32,12 @@ def drop_half_end(text: str) -> str:
     return _LAST_WORD.sub("", text)
 
 
-def trim_start(text: str, snapshot: Snapshot) -> str:
-    """Remove the space that models repeat when the line already ends with one."""
-    before = snapshot.line_prefix
-    return text.lstrip(" \t") if before.strip() and before[-1] in " \t" else text
-
-
 def trim_end(text: str, snapshot: Snapshot) -> str:
-    """Remove white space at the end where nothing follows on the line, and line ends where something does.
+    """Remove white space at the end where nothing follows on the line, and line ends where only closers do.
 
-    A space before what follows may be wanted; a line end only where lines are put above it.
+    A space before what follows may be wanted; a line end, where lines are put above it.
     """
-    trimmed = text.rstrip()
-    if not snapshot.line_suffix.strip():
+    rest, trimmed = snapshot.line_suffix, text.rstrip()
+    if not rest.strip():
         return trimmed
-    return trimmed if "\n" in text[len(trimmed) :] and snapshot.line_prefix.strip() else text
+    return trimmed if "\n" in text[len(trimmed) :] and only_closers(rest) else text

@@ -1,0 +1,120 @@
+"""The beginning of an answer: what models write before they come to what was asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+
+from tabby_ls.engine.shaping.lines import indent_of, lines_upwards, same_line, squeezed
+from tabby_ls.engine.shaping.place import place_of
+from tabby_ls.engine.snapshot import Snapshot
+
+#: Characters that a line, or its part before the cursor, has at least if writing it again is an accident.
+_ECHO = 8
+#: Lines above the cursor in which an answer's beginning is looked for.
+_LINES_ABOVE = 20
+_FENCE = re.compile(r"\s*```[\w+#.-]*[ \t]*\n")
+_MAYBE_FENCE = re.compile(r"\s*`{1,2}|\s*```[\w+#.-]*[ \t]*")
+_INDENT = re.compile(r"[ \t]*")
+_BLANK_LINES = re.compile(r"(?:[ \t]*\n)+(?=[ \t]*\S)")
+
+
+def trim_head(text: str, snapshot: Snapshot, *, finished: bool, is_chat: bool = False) -> str:
+    """Return `text`, as far as it has arrived, without what stands in the document already.
+
+    "" as long as that cannot be told. In a chat, models mostly write the whole line.
+    """
+    least = 1 if is_chat else _ECHO
+    for rule in (_without_fence, _without_line, _without_lines, _without_indentation, _without_space):
+        trimmed = rule(text, snapshot, finished, least)
+        if trimmed is None:
+            return ""
+        text = trimmed
+    return text
+
+
+def _without_fence(text: str, snapshot: Snapshot, finished: bool, least: int) -> str | None:
+    """A fence, as in Markdown, before code: only where no text about code is written."""
+    if not text.lstrip().startswith("`") or place_of(snapshot).has_fences:
+        return text
+    if (fence := _FENCE.match(text)) is not None:
+        return text[fence.end() :]
+    return None if not finished and _MAYBE_FENCE.fullmatch(text) else text
+
+
+def _without_line(text: str, snapshot: Snapshot, finished: bool, least: int) -> str | None:
+    """The line up to the cursor once more, if it has at least so many characters, and more than a word."""
+    started = snapshot.line_prefix.strip()
+    if len(started) < least or (least > 1 and not re.search(r"\s", started)):
+        return text
+    written = text.lstrip()
+    if written.startswith(started):
+        return written[len(started) :]
+    return None if not finished and started.startswith(written) else text
+
+
+def _without_lines(text: str, snapshot: Snapshot, finished: bool, least: int) -> str | None:
+    """The lines above the cursor once more, where the cursor's own is blank."""
+    before = snapshot.line_prefix
+    if before.strip() or not text.strip():
+        return text
+    lines = text.split("\n")
+    whole = len(lines) if finished else len(lines) - 1
+    above = list(islice(lines_upwards(snapshot.prefix, len(snapshot.prefix) - len(before)), _LINES_ABOVE))
+    above.reverse()
+    echoed = _echoed(lines[:whole], above, finished=finished)
+    if echoed == 0:
+        return text
+    rest = "\n".join(lines[echoed:]) if echoed is not None else ""
+    if not finished and not rest.strip():
+        return None
+    return rest[len(before) :] if rest.startswith(before) else ""
+
+
+def _echoed(lines: Sequence[str], above: Sequence[str], *, finished: bool) -> int | None:
+    """Return how many `lines` at the beginning are the last ones `above` again, None if that is open yet."""
+    if not lines or len(squeezed(lines[0])) < _ECHO:
+        return 0
+    for count in range(len(above), 0, -1):
+        if all(same_line(*pair) for pair in zip(lines, above[-count:], strict=False)):
+            if count > len(lines):
+                if finished:
+                    continue
+                return None
+            # Where the lines above repeat each other, one more may be meant.
+            is_pattern = count < len(above) and same_line(above[-1], above[-1 - count])
+            return 0 if is_pattern else count
+    return 0
+
+
+def _without_indentation(text: str, snapshot: Snapshot, finished: bool, least: int) -> str | None:
+    """The indentation that stands before the cursor already, with blank lines above it or without."""
+    before = snapshot.line_prefix
+    if not before or before.strip():
+        return text
+    blank = _BLANK_LINES.match(text)
+    if blank is not None and text.startswith(before, blank.end()):
+        return text[blank.end() + len(before) :]
+    if not text.strip():
+        return text if finished else None
+    indent = _INDENT.match(text)
+    assert indent is not None
+    if indent[0] != before:
+        return text
+    return text if _is_short(before, snapshot) else text[len(before) :]
+
+
+def _is_short(before: str, snapshot: Snapshot) -> bool:
+    """Return whether a line may well be twice as deep as the cursor stands: its neighbours say so."""
+    place, depth = place_of(snapshot), indent_of(before)
+    if place.is_above and place.following is not None and indent_of(place.following) == 2 * depth:
+        return True
+    above = next((line for line in place.upwards() if line.strip()), "")
+    return indent_of(above) > depth or (indent_of(above) == depth and place.language.opens_block(above))
+
+
+def _without_space(text: str, snapshot: Snapshot, finished: bool, least: int) -> str:
+    """The space that models repeat when the line already ends with one."""
+    before = snapshot.line_prefix
+    return text.lstrip(" \t") if before.strip() and before[-1] in " \t" else text
