@@ -28,6 +28,8 @@ from attrs import Attribute, field, frozen, validators
 ENVIRONMENT_PREFIX = "TABBY_LS_"
 #: The name of our section in what editors send.
 SECTION = "tabby-ls"
+#: Where pieces of other text for the prompt may come from.
+CONTEXT_SOURCES = frozenset({"edits", "open", "definitions", "workspace"})
 
 
 class Source(StrEnum):
@@ -88,6 +90,12 @@ _list_of_strings = validators.deep_iterable(_string, validators.instance_of(tupl
 def _url(_: object, attribute: Attribute[Any], value: str) -> None:
     if value and not value.startswith(("http://", "https://")):
         raise ValueError(f"{attribute.name} must begin with http:// or https://")
+
+
+def _sources(_: object, attribute: Attribute[Any], value: tuple[str, ...]) -> None:
+    if unknown := set(value) - CONTEXT_SOURCES:
+        known = ", ".join(sorted(CONTEXT_SOURCES))
+        raise ValueError(f"{attribute.name} may hold {known}, and not {', '.join(sorted(unknown))}")
 
 
 def _headers(_: object, attribute: Attribute[Any], value: Mapping[str, str]) -> None:
@@ -248,6 +256,21 @@ class ContextSettings:
         0.75,
         "Share of the prompt for the text before the cursor, when there is too much of both.",
         *_number(0.1, 1.0),
+    )
+    snippets: bool = _setting(
+        True, "Whether the server is shown fitting pieces of other text, besides the file itself.", _boolean
+    )
+    sources: tuple[str, ...] = _setting(
+        ("edits", "open", "definitions", "workspace"),
+        "Where such pieces come from: what you changed last, other open files, definitions of the names near the cursor, the index of the workspace.",
+        _list_of_strings,
+        _sources,
+        converter=_strings,
+    )
+    snippet_share: float = _setting(
+        0.35,
+        "Share of the prompt for such pieces, when there is too much of everything.",
+        *_number(0.0, 0.8),
     )
 
 

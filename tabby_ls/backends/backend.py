@@ -93,6 +93,11 @@ class TextStream(Protocol):
         """True once it ended because `max_tokens` was reached, so that the last word may be cut short."""
         ...
 
+    @property
+    def prompt_tokens(self) -> int | None:
+        """How many tokens the prompt was, once it ended; None if the server did not say."""
+        ...
+
     def __aiter__(self) -> AsyncIterator[str]: ...
 
 

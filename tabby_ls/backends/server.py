@@ -308,6 +308,12 @@ class _Text:
         """True once the stream ended because `max_tokens` was reached."""
         return self.stream.cut_short
 
+    @property
+    def prompt_tokens(self) -> int | None:
+        """How many tokens the prompt was, once the stream ended and if it told."""
+        usage = self.stream.usage if isinstance(self.stream, CompletionStream) else None
+        return usage.prompt_tokens or None if usage else None
+
     async def __aiter__(self) -> AsyncIterator[str]:
         async for piece in self.stream:
             if piece.text:

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 
 from tabby_ls.backends.backend import Infill, ModelInfo, Snippet, TextStream
 from tabby_ls.backends.server import Server
-from tabby_ls.completions import CompletionError, CompletionRequest, NotFoundError
+from tabby_ls.completions import CompletionError, CompletionRequest, NotFoundError, StreamOptions
 from tabby_ls.settings import BackendSettings
 
 
@@ -58,6 +58,7 @@ class TabbyAPIBackend:
                 temperature=infill.temperature,
                 stop=infill.stop or None,
                 add_bos_token=infill.bos,
+                stream_options=StreamOptions(include_usage=True),
                 model=self.server.settings.model or None,
             )
         )

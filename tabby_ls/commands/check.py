@@ -18,7 +18,7 @@ from tabby_ls.backends.credentials import find_api_key
 from tabby_ls.backends.detect import Found, detect
 from tabby_ls.backends.server import Server
 from tabby_ls.commands.common import CommandError, command_settings, say
-from tabby_ls.context.budget import prompt_characters
+from tabby_ls.context.budget import prompt_tokens
 from tabby_ls.engine.shaping.mode import Mode
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.engine.target import Target, Template
@@ -117,11 +117,9 @@ async def _server_steps(server: BackendSettings, settings: Settings) -> AsyncIte
         async for step in _template_steps(target.backend, target.template or Template(None, "")):
             yield step
         limit = target.model.max_prompt_tokens
-        room = prompt_characters(settings.context.max_prompt_tokens, limit)
+        room = prompt_tokens(settings.context.max_prompt_tokens, limit)
         told = f"{limit} tokens" if limit else "not told"
-        yield Step(
-            "context", "ok", f"prompts of about {room} characters are sent; the server's limit is {told}"
-        )
+        yield Step("context", "ok", f"prompts of up to {room} tokens are sent; the server's limit is {told}")
         yield await _answer(target)
     except BackendError as error:
         yield Step(_STEP_OF_TROUBLE.get(error.trouble, "answer"), "failed", error.message)

@@ -5,24 +5,23 @@ from __future__ import annotations
 #: Longest prompt in tokens unless the user or the server says otherwise. A prefill can hardly be cancelled
 #: on TabbyAPI (noticed at chunk boundaries only), so a long prompt delays the next request too.
 DEFAULT_PROMPT_TOKENS = 2048
-#: Characters of code per token, on the careful side: 3.0 to 3.5 is usual for English identifiers.
-_CHARACTERS_PER_TOKEN = 3.0
-#: Tokens kept free for the template itself and for what the estimate gets wrong.
-_TEMPLATE_TOKENS = 32
+#: Tokens kept free for the template itself and for what the estimate gets wrong: the larger of the two counts.
+_TEMPLATE_TOKENS, _ERROR_SHARE = 32, 0.05
 #: The window begins at a line whose number is a multiple of this, so that a prompt keeps its head, and the
 #: server its KV cache, from one keystroke to the next and while lines are added.
 _ANCHOR_LINES = 32
 
 
-def prompt_characters(user_limit: int | None, server_limit: int | None, shrunk: float = 1.0) -> int:
-    """Return how many characters of code a prompt may hold.
+def prompt_tokens(user_limit: int | None, server_limit: int | None, shrunk: float = 1.0) -> int:
+    """Return how many tokens of text a prompt may hold besides its template; 0 if there is no room at all.
 
-    `user_limit` and `server_limit` are in tokens; `shrunk` is the share that a server was seen to accept.
+    `shrunk` is the share that a server was seen to accept.
     """
     tokens = user_limit or DEFAULT_PROMPT_TOKENS
     if server_limit is not None:
         tokens = min(tokens, server_limit)
-    return max(256, int((tokens - _TEMPLATE_TOKENS) * _CHARACTERS_PER_TOKEN * shrunk))
+    tokens = int(tokens * shrunk)
+    return max(0, tokens - max(_TEMPLATE_TOKENS, int(tokens * _ERROR_SHARE)))
 
 
 def fit_window(

@@ -10,7 +10,7 @@ from time import monotonic
 from attrs import define, evolve, frozen
 
 from tabby_ls.backends.backend import BackendError
-from tabby_ls.context.privacy import FileRules
+from tabby_ls.context.privacy import FileRules, Rule
 from tabby_ls.engine.gate import refuse
 from tabby_ls.engine.inflight import Edit, Generation
 from tabby_ls.engine.memory import Memory
@@ -29,6 +29,7 @@ from tabby_ls.settings import Settings
 #: Seconds a generation outlives the request that started it, when the document moved on in agreement:
 #: editors cancel the old request before they send the one that will join.
 _GRACE = 0.5
+_STAYS = "a .gitignore excludes the file, so it is not sent to a server; only the local model completes in it"
 
 
 @frozen
@@ -52,8 +53,17 @@ class _Pending:
 class Engine:
     """Answers requests for any number of documents; belongs to one event loop."""
 
-    def __init__(self, settings: Settings, targets: Sequence[Target], watch: Callable[[Event], None]) -> None:
-        """Ask the first of `targets` that is well. `watch` is told of every outcome, and of every failure."""
+    def __init__(
+        self,
+        settings: Settings,
+        targets: Sequence[Target],
+        watch: Callable[[Event], None],
+        rules: FileRules | None = None,
+    ) -> None:
+        """Ask the first of `targets` that is well. `watch` is told of every outcome, and of every failure.
+
+        `rules` say which files are left alone; without them the setting `exclude` does.
+        """
         self._watch = watch
         self._settings = settings
         self._requests = 0
@@ -65,16 +75,18 @@ class Engine:
         self._warming: asyncio.Task[None] | None = None
         #: All that run, so that they are not collected, and are waited for in the end.
         self._tasks: set[asyncio.Task[None]] = set()
-        self.configure(settings, targets)
+        self.configure(settings, targets, rules)
 
-    def configure(self, settings: Settings, targets: Sequence[Target]) -> None:
+    def configure(
+        self, settings: Settings, targets: Sequence[Target], rules: FileRules | None = None
+    ) -> None:
         """Put new settings in force. What is running ends; what is remembered no longer counts."""
         for uri in list(self._generations):
             self._abandon(uri)
         self._switches.settings_changed(self._settings, settings)
         self._settings = settings
         self._targets = targets
-        self._rules = FileRules(settings.exclude)
+        self._rules = rules or FileRules(settings.exclude)
         self._memory = Memory()
         if self._warming is not None:
             self.warm_up()
@@ -104,7 +116,7 @@ class Engine:
         if reason := self.refusal(now.uri, now.language, invoked=request.invoked):
             return Outcome(reason)
         self._supersede(now)
-        failed: dict[int, Outcome] = {}
+        failed = dict(stays := self._not_to_be_asked(now.uri))
         while True:
             generation = self._joinable(request)
             if (remembered := self._recall(request)) is not None:
@@ -123,8 +135,15 @@ class Engine:
             ):
                 return Outcome(reason)  # switched off meanwhile: no newer request brings an answer
             if outcome.reason is not Reason.BACKEND_FAILED:
-                return outcome
+                return evolve(outcome, detail=_STAYS) if stays and not outcome.suggestion else outcome
             failed[id(generation.target)] = outcome
+
+    def _not_to_be_asked(self, uri: str) -> dict[int, Outcome]:
+        """Return the targets that must not see a document, with what to say of it: of an ignored one all but `local`."""
+        if self._rules.rule_for(uri) is not Rule.GITIGNORE:
+            return {}
+        ignored = Outcome(Reason.FILE_IGNORED, detail=_STAYS)
+        return {id(target): ignored for target in self._targets if target.backend.kind != "local"}
 
     def _recall(self, request: Request) -> Outcome | None:
         for target in self._targets:
@@ -299,13 +318,17 @@ class Engine:
         target = generation.target
         while True:
             await target.prepare()
-            infill = target.infill(generation.origin, generation.mode, invoked=generation.invoked)
+            snippets = await target.snippets(generation.origin)
+            infill = target.infill(
+                generation.origin, generation.mode, invoked=generation.invoked, snippets=snippets
+            )
             try:
                 await read_answer(generation, target.backend, infill, target.family)
             except BackendError as error:
                 if not target.adapt(error):
                     raise
             else:
+                target.counted(infill, generation.prompt_tokens)
                 return
 
     # From a generation to an outcome

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tabby_ls.context.privacy import FileRules
+from tabby_ls.context.privacy import FileRules, Rule
 from tabby_ls.engine.outcome import Reason
 from tabby_ls.engine.switches import Scope, Switches
 from tabby_ls.settings import Settings
@@ -24,10 +24,9 @@ def refuse(
 
     if is_off(Scope.SESSION):
         return Reason.SWITCHED_OFF if was_touched(Scope.SESSION) else Reason.DISABLED
-    if rules.is_private(uri):
-        return Reason.PRIVATE_FILE
-    if rules.is_excluded(uri):
-        return Reason.FILE_EXCLUDED
+    rule = rules.rule_for(uri)
+    if rule is not None and rule.forbids_all:
+        return _REASONS[rule]
     if is_off(Scope.FILE):
         if was_touched(Scope.FILE):
             return Reason.FILE_SWITCHED_OFF
@@ -35,3 +34,11 @@ def refuse(
     if settings.trigger == "manual" and not invoked:
         return Reason.MANUAL_ONLY
     return None
+
+
+#: A file that only .gitignore leaves out is another matter: the local model may complete in it.
+_REASONS = {
+    Rule.PRIVATE: Reason.PRIVATE_FILE,
+    Rule.EXCLUDED: Reason.FILE_EXCLUDED,
+    Rule.TABBYIGNORE: Reason.FILE_IGNORED,
+}

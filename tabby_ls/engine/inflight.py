@@ -43,6 +43,8 @@ class Generation:
     error: BackendError | None = None
     asked_at: float | None = None
     first_text_at: float | None = None
+    #: How many tokens its prompt was, once the server said so.
+    prompt_tokens: int | None = None
     #: Nobody may wait for it any more: the document went another way.
     abandoned: bool = False
     #: How many edits of the document it has survived.

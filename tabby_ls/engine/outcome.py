@@ -23,6 +23,8 @@ class Reason(StrEnum):
     FILE_SWITCHED_OFF = "file_switched_off"
     FILE_EXCLUDED = "file_excluded"
     PRIVATE_FILE = "private_file"
+    #: By a .tabbyignore; or by a .gitignore, and the local model, which may, had nothing to say.
+    FILE_IGNORED = "file_ignored"
     MANUAL_ONLY = "manual_only"
     # Nothing came of it.
     NOTHING_TO_SAY = "nothing_to_say"
@@ -144,6 +146,7 @@ _REFUSALS = frozenset(
         Reason.FILE_SWITCHED_OFF,
         Reason.FILE_EXCLUDED,
         Reason.PRIVATE_FILE,
+        Reason.FILE_IGNORED,
         Reason.MANUAL_ONLY,
     }
 )

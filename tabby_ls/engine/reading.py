@@ -34,6 +34,7 @@ async def read_answer(
             generation.text = now.text
             if now.ended or not generation.agrees():
                 return
+        generation.prompt_tokens = stream.prompt_tokens
         generation.text = incoming.finish(cut_short=stream.cut_short)
 
 

@@ -6,18 +6,21 @@ import asyncio
 
 from attrs import Factory, define, frozen
 
-from tabby_ls.backends.backend import Backend, BackendError, Infill, ModelInfo, Trouble
-from tabby_ls.context.budget import fit_window, prompt_characters
+from tabby_ls.backends.backend import Backend, BackendError, Infill, ModelInfo, Snippet, Trouble
+from tabby_ls.context.budget import fit_window, prompt_tokens
+from tabby_ls.context.compose import LEAST_ROOM, Composed, Document, compose, room_for_snippets
+from tabby_ls.context.rate import TokenRate
+from tabby_ls.context.surroundings import Cursor, Surroundings
 from tabby_ls.engine.health import Health
 from tabby_ls.engine.shaping.mode import Mode
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.prompts.families import Family, family_for_model, family_named, guess_from_tokens, probe_tokens
-from tabby_ls.prompts.render import render
-from tabby_ls.prompts.sentinels import defuse
 from tabby_ls.settings import BackendSettings, Settings
 
 #: The least share of the prompt's budget that is tried when the server finds prompts too long.
 _LEAST_SHARE = 1 / 16
+#: Characters on each side of the cursor that tell what its text is like.
+_SAMPLE = 1000
 #: Lines that a backend without a notion of tokens may write.
 _BLOCK_LINES = 3
 
@@ -76,12 +79,16 @@ class Target:
     backend: Backend
     settings: Settings
     server: BackendSettings = Factory(lambda self: self.settings.backend, takes_self=True)
+    #: What else the model may see; None: nothing but the document.
+    surroundings: Surroundings | None = None
     health: Health = Factory(Health)
     _template: Template | None = None
     _model: ModelInfo = Factory(ModelInfo)
     #: The share of the budget that the server was seen to accept.
     _shrunk: float = 1.0
     _has_relearned: bool = False
+    #: By model, kept while the server comes and goes.
+    _rates: dict[str, TokenRate] = Factory(dict)
     _learning: asyncio.Lock = Factory(asyncio.Lock)
 
     @property
@@ -144,34 +151,84 @@ class Target:
             return True
         return False
 
-    def infill(self, snapshot: Snapshot, mode: Mode, *, invoked: bool) -> Infill:
-        """Return what to ask the backend for `snapshot`."""
-        settings, prefix, suffix = self.settings, snapshot.prefix, snapshot.suffix
-        family, fills_in = self.family, self._template is not None and self._template.fills_in
-        prompt: str | None = None
-        if not self.backend.is_instant:
-            room = prompt_characters(
-                settings.context.max_prompt_tokens, self._model.max_prompt_tokens, self._shrunk
-            )
-            prefix, suffix = fit_window(
-                prefix, suffix, snapshot.first_line, room, settings.context.prefix_share
-            )
-            if not fills_in:
-                prompt = render(family, prefix, suffix).text if family else defuse(prefix)
-        if not self.backend.takes_tokens_as_text:
-            prefix, suffix = defuse(prefix, family), defuse(suffix, family)
+    async def snippets(self, snapshot: Snapshot) -> tuple[Snippet, ...]:
+        """Return what else the model should see for `snapshot`: nothing where nobody looks at it."""
+        if self.surroundings is None or self.backend.is_instant or not self.settings.context.snippets:
+            return ()
+        settings, document, room = self.settings.context, self._document(snapshot), self._room(snapshot)
+        spare = room_for_snippets(document, room, settings.snippet_share)
+        window = fit_window(
+            snapshot.prefix, snapshot.suffix, snapshot.first_line, room - spare, settings.prefix_share
+        )
+        cursor = Cursor(
+            snapshot.uri,
+            document.path,
+            snapshot.language,
+            snapshot.line,
+            snapshot.prefix,
+            snapshot.suffix,
+            window,
+        )
+        return await self.surroundings.snippets(cursor, spare)
+
+    def infill(
+        self, snapshot: Snapshot, mode: Mode, *, invoked: bool, snippets: tuple[Snippet, ...] = ()
+    ) -> Infill:
+        """Return what to ask the backend for `snapshot`. Raises BackendError if there is no room for a prompt."""
+        settings, family = self.settings, self.family
+        if self.backend.is_instant:
+            composed = Composed(snapshot.prefix, snapshot.suffix, (), "", family.stop if family else ())
+        else:
+            composed = self._compose(snapshot, snippets)
+            if not self.backend.takes_tokens_as_text:
+                composed = composed.defused(family)
+        fills_in = self._template is not None and self._template.fills_in
         return Infill(
             uri=snapshot.uri,
             language=snapshot.language,
-            prefix=prefix,
-            suffix=suffix,
-            prompt=prompt,
+            prefix=composed.prefix,
+            suffix=composed.suffix,
+            prompt=None if fills_in or self.backend.is_instant else composed.prompt,
             bos=family.bos if family else None,
-            stop=family.stop if family else (),
+            stop=composed.stop,
             max_tokens=settings.max_tokens,
             temperature=settings.temperature,
             threshold=settings.local.invoked_threshold if invoked else settings.local.threshold,
             max_lines=1 if mode in (Mode.ONE_LINE, Mode.LINE) else _BLOCK_LINES,
             invoked=invoked,
+            snippets=composed.snippets,
             is_chat=self.backend.is_chat,
         )
+
+    @property
+    def rate(self) -> TokenRate:
+        """How long the tokens of the model in use are."""
+        return self._rates.setdefault(self._model.id or "", TokenRate())
+
+    def counted(self, infill: Infill, tokens: int | None) -> None:
+        """Take note of how many tokens the server found the prompt to be."""
+        if tokens and infill.prompt:
+            self.rate.learn(infill.prompt, tokens)
+
+    def _room(self, snapshot: Snapshot) -> int:
+        """Return how many characters like those around the cursor a prompt may hold."""
+        limits = self.settings.context.max_prompt_tokens, self._model.max_prompt_tokens
+        tokens = prompt_tokens(*limits, self._shrunk)
+        return self.rate.characters(tokens, snapshot.prefix[-_SAMPLE:] + snapshot.suffix[:_SAMPLE])
+
+    def _compose(self, snapshot: Snapshot, snippets: tuple[Snippet, ...]) -> Composed:
+        room = self._room(snapshot)
+        if room < LEAST_ROOM:
+            limit = self._model.max_prompt_tokens
+            whose = (
+                f"the server accepts prompts of {limit} tokens" if limit else "the prompt's budget is spent"
+            )
+            raise BackendError(
+                Trouble.PROMPT_TOO_LONG, f"{whose}, which leaves no room for the text around the cursor"
+            )
+        share = self.settings.context.prefix_share
+        return compose(self._document(snapshot), snippets, family=self.family, room=room, prefix_share=share)
+
+    def _document(self, snapshot: Snapshot) -> Document:
+        shown = self.surroundings.path_of(snapshot.uri) if self.surroundings else "untitled"
+        return Document(shown, snapshot.language, snapshot.first_line, snapshot.prefix, snapshot.suffix)

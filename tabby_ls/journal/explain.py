@@ -133,6 +133,7 @@ _BECAUSE = {
     Reason.FILE_EXCLUDED: "The setting `exclude` keeps this file out: it is neither completed nor read.",
     Reason.PRIVATE_FILE: "A file of this name usually holds keys or passwords: "
     "such files are never completed, read or sent.",
+    Reason.FILE_IGNORED: "A .tabbyignore or .gitignore keeps this file out: it is not sent to a server.",
     Reason.MANUAL_ONLY: "The setting `trigger` is `manual`: suggestions come only when you ask for one by key.",
     Reason.NOTHING_TO_SAY: "{who} had nothing to say here.",
     Reason.ALREADY_THERE: "What {who} wrote only repeats what already stands behind the cursor.",

@@ -72,7 +72,7 @@ class Library:
         self._cache_dir = cache_dir
         self._lock = threading.Lock()
         self._state = _State({}, {}, {})
-        self._weights: tuple[_State, str, list[Source]] | None = None
+        self._weights: tuple[_State, str, list[tuple[Path, Source]]] | None = None
 
     def open(self, path_or_uri: str, text: str) -> None:
         """Take in an open document; it is taken apart when it is first needed for another one."""
@@ -120,7 +120,7 @@ class Library:
         Documents that are not taken apart yet are, while `stop` does not say to leave it for the next time.
         """
         state = self._state
-        sources = list(self._indexed(state, path))
+        sources = [source for _, source in self._indexed(state, path)]
         folder = path.rpartition("/")[0]
         for document in (*state.documents.values(), *state.closed.values()):
             if document.path == path:
@@ -133,12 +133,16 @@ class Library:
             sources.append(Source(document.segment, weights([document.path], folder)))
         return sources
 
-    def _indexed(self, state: _State, path: str) -> list[Source]:
+    def indexed(self, path: str) -> list[tuple[Path, Source]]:
+        """Return the saved indexes with their folders, weighted for the document at `path`; open files count nothing."""
+        return self._indexed(self._state, path)
+
+    def _indexed(self, state: _State, path: str) -> list[tuple[Path, Source]]:
         """Return the segments of all roots, weighted for `path`; remembered until either changes."""
         known = self._weights
         if known is not None and known[0] is state and known[1] == path:
             return known[2]
-        sources: list[Source] = []
+        sources: list[tuple[Path, Source]] = []
         elsewhere = {*state.documents, *state.closed, path}
         for root, saved in state.roots.items():
             if saved is None:
@@ -147,7 +151,7 @@ class Library:
             ours = frozenset(filter(None, (_relative(name, root) for name in elsewhere)))
             for segment, stale in zip(saved.segments, saved.stale, strict=True):
                 names = [file.name for file in segment.files]
-                sources.append(Source(segment, weights(names, folder, stale | ours)))
+                sources.append((root, Source(segment, weights(names, folder, stale | ours))))
         self._weights = (state, path, sources)
         return sources
 

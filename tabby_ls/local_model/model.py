@@ -88,6 +88,10 @@ class LocalModel:
         """Stop using a workspace folder."""
         self._library.remove_root(root)
 
+    def indexed(self, path_or_uri: str) -> list[tuple[Path, Source]]:
+        """Return the saved indexes in use with their folders, weighted for a document: to look words up in."""
+        return self._library.indexed(path_of(path_or_uri))
+
     def predict(self, query: Query, *, deadline: float, cancelled: Callable[[], bool]) -> Prediction | None:
         """Return what most likely follows the cursor; None if nothing is likely enough, or if cancelled.
 

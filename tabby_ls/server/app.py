@@ -82,7 +82,7 @@ async def _configuration_changed(
 
 
 def _opened(server: TabbyLanguageServer, params: types.DidOpenTextDocumentParams) -> None:
-    server.session.learn(server.protocol.documents.get_text_document(params.text_document.uri))
+    server.session.opened(server.protocol.documents.get_text_document(params.text_document.uri))
 
 
 def _saved(server: TabbyLanguageServer, params: types.DidSaveTextDocumentParams) -> None:

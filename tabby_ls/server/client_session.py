@@ -35,9 +35,12 @@ from tabby_ls.server.text import Edit as TextEdit
 from tabby_ls.settings import SECTION, Problem, Settings, Source, own_section
 
 if TYPE_CHECKING:
+    from tabby_ls.context.privacy import FileRules
+    from tabby_ls.context.surroundings import Surroundings
     from tabby_ls.engine.engine import Engine
     from tabby_ls.engine.snapshot import Snapshot
     from tabby_ls.engine.target import Target
+    from tabby_ls.local_model.blend import Source as IndexSource
     from tabby_ls.local_model.model import LocalModel
     from tabby_ls.server.indexing import Indexing
 
@@ -45,6 +48,7 @@ logger = logging.getLogger(__name__)
 
 _REGISTRATION = "tabby-ls-menu"
 _WATCHERS = "tabby-ls-files"
+_IGNORE_FILES = (".gitignore", ".tabbyignore")
 #: How long requests wait for the client to tell its settings; it may never do.
 _SETTINGS_SECONDS = 1.0
 
@@ -72,6 +76,8 @@ class ClientSession:
         self._backends: list[Backend] = []
         self._local_model: LocalModel | None = None
         self._indexing: Indexing | None = None
+        self._surroundings: Surroundings | None = None
+        self._rules: FileRules | None = None
 
     def begin(self, params: types.InitializeParams) -> None:
         """Take in what `initialize` says. Nothing slow happens here."""
@@ -94,7 +100,16 @@ class ClientSession:
         """The engine, made at its first use: the answer to `initialize` does not wait for it to be imported."""
         from tabby_ls.engine.engine import Engine
 
-        return Engine(self.settings, self._targets(), self._watch)
+        return Engine(self.settings, self._targets(), self._watch, self.rules)
+
+    @property
+    def rules(self) -> FileRules:
+        """Which documents are left alone, and which do not leave the machine."""
+        if self._rules is None:
+            from tabby_ls.context.privacy import FileRules
+
+            self._rules = FileRules(self.settings.exclude, self._roots())
+        return self._rules
 
     async def suggest(self, now: Snapshot, *, invoked: bool, seconds: float) -> Outcome:
         """Return what to offer at a cursor, after at most so many seconds."""
@@ -120,6 +135,9 @@ class ClientSession:
         """Tell the engine what changed in a document."""
         from tabby_ls.engine.inflight import Edit
 
+        if self._surroundings is not None:
+            for edit in edits:
+                self._surroundings.edited(document.uri, edit.start[0], edit.end[0], edit.text)
         changes = [Edit(*edit.start, *edit.end, with_lf(edit.text)) for edit in edits]
         self.engine.edited(document.uri, changes)
         self.keeper.edited(document.uri, changes, document.text.after)
@@ -133,7 +151,7 @@ class ClientSession:
         await self.keeper.configure(self.settings)
         self.status.reconfigured(self._refusal())
         self.engine.warm_up()
-        if self.settings.servers[0].is_local:
+        if self.settings.servers[0].is_local or self._looks_things_up:
             self._the_local_model()  # begin to learn before the first request
         if await asyncio.to_thread(is_first_run, self.settings):
             self.status.inform(WELCOME)
@@ -149,6 +167,8 @@ class ClientSession:
             await backend.close()
         if self._indexing is not None:
             await self._indexing.close()
+        if self._surroundings is not None:
+            await self._surroundings.close()
 
     # What the user sees and turns
 
@@ -230,12 +250,17 @@ class ClientSession:
             self.settings = settings
             self._log()
             await self.keeper.configure(self.settings)
-            if "engine" in vars(self):
-                former = self._backends
-                self.engine.configure(settings, self._targets())
-                self.status.reconfigured(self._refusal())
-                for backend in former:
-                    await backend.close()
+            await self._reconfigure()
+
+    async def _reconfigure(self) -> None:
+        """Put settings and folders in force where they count."""
+        self._rules = None
+        if "engine" in vars(self):
+            former = self._backends
+            self.engine.configure(self.settings, self._targets(), self.rules)
+            self.status.reconfigured(self._refusal())
+            for backend in former:
+                await backend.close()
 
     def _resolve(self) -> tuple[Settings, list[Problem]]:
         settings, problems = user_settings.load()
@@ -252,7 +277,40 @@ class ClientSession:
 
         targets = open_targets(self.settings, self._the_local_model)
         self._backends = [target.backend for target in targets]
+        surroundings = self._the_surroundings()
+        for target in targets:
+            target.surroundings = surroundings
         return targets
+
+    # What the server is shown besides the document
+
+    def _the_surroundings(self) -> Surroundings | None:
+        """Return what other text the server may see; None where no server is asked."""
+        if all(backend.is_instant for backend in self._backends) or not self.settings.context.snippets:
+            return None
+        sources = self.settings.context.sources
+        if self._surroundings is None:
+            from tabby_ls.context.surroundings import Surroundings
+
+            self._surroundings = Surroundings(indexed=self._indexed, rules=self.rules, sources=sources)
+            for document in self._protocol.documents.text_documents.values():
+                self._show(cast(OpenDocument, document))
+        else:
+            self._surroundings.configure(self.rules, sources)
+        return self._surroundings
+
+    @property
+    def _looks_things_up(self) -> bool:
+        """Whether the local model's index is used to find what to show the server."""
+        context = self.settings.context
+        return context.snippets and "workspace" in context.sources and self.settings.local.index
+
+    def _indexed(self, uri: str) -> list[tuple[Path, IndexSource]]:
+        return self._local_model.indexed(uri) if self._local_model is not None else []
+
+    def _show(self, document: OpenDocument) -> None:
+        if self._surroundings is not None and self.rules.rule_for(document.uri) is None:
+            self._surroundings.opened(document.uri, document.language_id or "", lambda: document.lines)
 
     # The menu
 
@@ -333,24 +391,35 @@ class ClientSession:
 
     async def folders_changed(self, event: types.WorkspaceFoldersChangeEvent) -> None:
         """The workspace has other folders."""
+        await self._reconfigure()
         if self._indexing is not None:
             await self._indexing.remove([Path(path) for f in event.removed if (path := _path_of(f.uri))])
             self._indexing.add([Path(path) for f in event.added if (path := _path_of(f.uri))])
 
     def files_changed(self, uris: Iterable[str]) -> None:
         """Files changed on disk, by whatever program."""
+        uris = list(uris)
+        if any(uri.endswith(_IGNORE_FILES) for uri in uris):
+            self.rules.ignore_files.changed()
         if self._indexing is not None:
             self._indexing.changed([Path(path) for path in map(_path_of, uris) if path])
 
     def learn(self, document: OpenDocument) -> None:
-        """Take in the text of a document that was opened or saved."""
-        if self._local_model is not None:
+        """Take in the text of a document that was opened or saved, unless nothing may be learned from it."""
+        if self._local_model is not None and self.rules.rule_for(document.uri) is None:
             self._local_model.open_document(document.uri, document.source)
+
+    def opened(self, document: OpenDocument) -> None:
+        """Take in a document."""
+        self.learn(document)
+        self._show(document)
 
     def forget(self, uri: str) -> None:
         """A document was closed."""
         self.engine.closed(uri)
         self.keeper.offers.closed(uri)
+        if self._surroundings is not None:
+            self._surroundings.closed(uri)
         if self._local_model is not None:
             self._local_model.close_document(uri)
 

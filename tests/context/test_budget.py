@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabby_ls.context.budget import DEFAULT_PROMPT_TOKENS, fit_window, prompt_characters
+from tabby_ls.context.budget import DEFAULT_PROMPT_TOKENS, fit_window, prompt_tokens
 
 texts = st.lists(st.text("ab ", max_size=12), max_size=60).map("\n".join)
 
@@ -75,11 +75,17 @@ def test_what_one_side_does_not_need_the_other_may_have() -> None:
 
 
 def test_the_budget_is_the_smaller_limit() -> None:
-    assert prompt_characters(None, None) == prompt_characters(DEFAULT_PROMPT_TOKENS, None)
-    assert prompt_characters(4096, 1024) == prompt_characters(None, 1024) < prompt_characters(None, None)
-    assert prompt_characters(4096, None) > prompt_characters(None, None)
-    assert prompt_characters(None, None, 0.5) * 2 == pytest.approx(prompt_characters(None, None), abs=2)
+    assert prompt_tokens(None, None) == prompt_tokens(DEFAULT_PROMPT_TOKENS, None)
+    assert prompt_tokens(4096, 1024) == prompt_tokens(None, 1024) < prompt_tokens(None, None)
+    assert prompt_tokens(4096, None) > prompt_tokens(None, None)
+    assert prompt_tokens(None, None, 0.5) * 2 == pytest.approx(prompt_tokens(None, None), abs=2)
 
 
-def test_there_is_always_room_for_some_text() -> None:
-    assert prompt_characters(64, 10, 1 / 16) > 0
+@given(st.none() | st.integers(64, 10**6), st.none() | st.integers(-4096, 10**6), st.floats(1 / 16, 1.0))
+def test_the_budget_is_never_negative_and_never_above_a_limit(
+    user: int | None, server: int | None, shrunk: float
+) -> None:
+    """A server whose chunks are as large as its cache tells a limit of one token, or less."""
+    tokens = prompt_tokens(user, server, shrunk)
+    assert 0 <= tokens <= (user or DEFAULT_PROMPT_TOKENS)
+    assert server is None or tokens <= max(0, server)

@@ -21,6 +21,7 @@ class FakeStream:
     infill: Infill
     steps: Sequence[Step]
     cut_short: bool = False
+    prompt_tokens: int | None = None
     written: list[str] = Factory(list)
     has_finished: bool = False
     is_closed: bool = False

@@ -1,0 +1,76 @@
+"""A document in chunks: runs of lines that belong together, and in which of them each word is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from tabby_ls.context.definitions import definitions, outline
+from tabby_ls.context.words import bag
+
+#: Lines of a chunk, unless a shallow line ends it earlier.
+_LONGEST, _SHORTEST = 20, 6
+#: Of a longer line only the beginning is looked at.
+_MAX_LINE = 300
+
+
+@frozen(eq=False, slots=True)
+class Chunk:
+    """Some lines of a document: `start` to `end`, the latter not included, and what they say."""
+
+    start: int
+    end: int
+    text: str
+
+
+@frozen(eq=False, slots=True)
+class Chunked:
+    """A document taken apart. `where` maps each word to the chunks it is in: bit n for chunk n."""
+
+    chunks: tuple[Chunk, ...]
+    where: dict[str, int]
+    #: Outlines of what the document defines, by name.
+    defined: dict[str, Chunk]
+
+
+def take_apart(lines: Sequence[str]) -> Chunked:
+    """Take a document's lines, without line ends, apart. Costs some microseconds a line."""
+    lines = [line[:_MAX_LINE].rstrip() for line in lines]
+    chunks = tuple(_chunks(lines))
+    where: dict[str, int] = {}
+    for number, chunk in enumerate(chunks):
+        bit = 1 << number
+        for word in bag(chunk.text):
+            where[word] = where.get(word, 0) | bit
+    defined: dict[str, Chunk] = {}
+    for name, places in definitions(lines).items():
+        shown = outline(lines, places[0])
+        defined[name] = Chunk(places[0], places[0] + len(shown), "\n".join(shown))
+    return Chunked(chunks, where, defined)
+
+
+def _chunks(lines: Sequence[str]) -> list[Chunk]:
+    found: list[Chunk] = []
+    start = 0
+    for number, line in enumerate(lines):
+        length = number - start
+        if length >= _LONGEST or (length >= _SHORTEST and _begins(line, lines[number - 1])):
+            _add(found, lines, start, number)
+            start = number
+    _add(found, lines, start, len(lines))
+    return found
+
+
+def _begins(line: str, above: str) -> bool:
+    """Return whether a chunk may well begin at `line`: below a blank line, not deep inside something."""
+    return bool(line) and not above and len(line) - len(line.lstrip()) <= 4
+
+
+def _add(found: list[Chunk], lines: Sequence[str], start: int, end: int) -> None:
+    while start < end and not lines[start]:
+        start += 1
+    while start < end and not lines[end - 1]:
+        end -= 1
+    if start < end:
+        found.append(Chunk(start, end, "\n".join(lines[start:end])))

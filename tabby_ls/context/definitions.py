@@ -1,0 +1,103 @@
+"""What a text defines and what it imports, told by its lines alone: no parser, so any language that looks alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from tabby_ls.context.words import identifiers
+
+_MODIFIERS = (
+    r"(?:(?:export|default|declare|pub(?:\([\w:]+\))?|public|private|protected|internal|static|final|abstract|async"
+    r"|unsafe|inline|override|sealed|partial|data|open|virtual|extern)\s+)*"
+)
+_KINDS = (
+    r"(?:def|class|function\*?|func|fn|fun|struct|enum|trait|interface|type|typedef|const|let|var|val|impl|module"
+    r"|namespace|object|protocol|record|macro_rules!|sub|proc)"
+)
+_DEFINITION = re.compile(
+    rf"\s*{_MODIFIERS}{_KINDS}\s+(?:\([^)]*\)\s*)?(?:self\.)?([^\W\d]\w*)"
+    r"|#\s*define\s+(\w+)"
+    r"|([^\W\d]\w*)\s*(?::[^=\n]+)?=[^=]"  # a name given a value at the left margin
+)
+_IMPORT = re.compile(
+    r"\s*(?:from\s+\S+\s+import\b|import\b|use\s+\w|using\s+\w|#\s*include\b|require\b|export\s+.*\bfrom\b"
+    r"|(?:const|let|var)\s.*\brequire\()"
+)
+#: A list of imported names that goes on over lines is followed for so many.
+_LONGEST_IMPORT = 60
+#: Lines of a definition that are shown at most: a head says more than a body.
+_MOST_LINES = 16
+
+
+@frozen
+class Imports:
+    """What a file imports: the names and the parts of module paths that occur in its import statements."""
+
+    names: frozenset[str]
+
+
+def definitions(lines: Sequence[str]) -> dict[str, list[int]]:
+    """Return where each name is defined, as indices of `lines`."""
+    found: dict[str, list[int]] = {}
+    for number, line in enumerate(lines):
+        match = _DEFINITION.match(line)
+        if match is not None:
+            found.setdefault(match[1] or match[2] or match[3], []).append(number)
+    return found
+
+
+def imports(lines: Sequence[str]) -> Imports:
+    """Return what the import statements among `lines` name."""
+    names: set[str] = set()
+    number = 0
+    while number < len(lines):
+        line = lines[number]
+        if _IMPORT.match(line):
+            statement = [line]
+            opening = line.count("(") + line.count("{") - line.count(")") - line.count("}")
+            while opening > 0 and number + 1 < len(lines) and len(statement) < _LONGEST_IMPORT:
+                number += 1
+                line = lines[number]
+                statement.append(line)
+                opening += line.count("(") + line.count("{") - line.count(")") - line.count("}")
+            names.update(identifiers("\n".join(statement)))
+        number += 1
+    return Imports(frozenset(names - _IMPORT_WORDS))
+
+
+_IMPORT_WORDS = frozenset(
+    {"import", "from", "use", "using", "include", "require", "const", "let", "var", "export", "type"}
+)
+
+
+def outline(lines: Sequence[str], start: int) -> list[str]:
+    """Return a definition's first line and what tells how to use it.
+
+    Of a block with members their first lines, of any other its beginning.
+    """
+    head = lines[start]
+    margin = _indentation(head)
+    end = start + 1
+    members: list[int] = []
+    while end < len(lines) and end - start < 400:
+        line = lines[end]
+        if line.strip():
+            depth = _indentation(line)
+            if depth < margin or (depth == margin and line.lstrip()[:1] not in ")]}"):
+                break
+            if depth > margin and _DEFINITION.match(line):
+                members.append(end)
+        end += 1
+    if len(members) < 2:
+        return list(lines[start : min(end, start + _MOST_LINES)])
+    shallowest = min(_indentation(lines[member]) for member in members)
+    shown = [member for member in members if _indentation(lines[member]) == shallowest]
+    body = [number for number in range(start + 1, min(members)) if lines[number].strip()][:4]
+    return [head, *(lines[number] for number in (*body, *shown)[:_MOST_LINES])]
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip())

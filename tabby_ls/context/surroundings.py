@@ -1,0 +1,223 @@
+"""What the model should see besides the window around the cursor: pieces of other text, chosen and kept in order.
+
+They stand at the head of the prompt, so the choice is kept from key to key, and with it what the server has computed
+for them: it is made anew when the cursor is elsewhere or the user paused. What stays then comes first, in its order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from time import monotonic
+
+from attrs import define, frozen
+
+from tabby_ls.backends.backend import Snippet
+from tabby_ls.context import workspace_index
+from tabby_ls.context.open_documents import Asking, OpenDocuments
+from tabby_ls.context.privacy import FileRules
+from tabby_ls.context.query import Query, query_at
+from tabby_ls.context.ranking import Piece, in_order
+from tabby_ls.local_model.blend import Source
+from tabby_ls.settings import CONTEXT_SOURCES
+
+#: The choice holds while the cursor is within so many lines of where it was made ...
+_REGION_LINES = 12
+#: ... and the user has not paused for so many seconds.
+_PAUSE = 3.0
+#: Seconds of work between two turns of the event loop, and after the last change before documents are taken apart.
+_SLICE = 0.002
+_REST = 0.4
+#: A piece that fits no more is shortened to this many lines or left out.
+_FEWEST_LINES = 3
+#: Pieces with so much of their words in a chosen one say nothing new.
+_SAME = 0.85
+#: Characters of a path line and what frames it.
+_FRAME = 24
+
+
+@frozen(eq=False)
+class Cursor:
+    """Where pieces are wanted. `prefix` and `suffix` are what is known of the document, `window` what the prompt
+    holds of it anyway, before and after the cursor."""
+
+    uri: str
+    path: str
+    language: str
+    line: int
+    prefix: str
+    suffix: str
+    window: tuple[str, str]
+
+
+@define(eq=False)
+class _Choice:
+    cursor: Cursor
+    room: int
+    made_at: float
+    used_at: float
+    pieces: list[Piece]
+
+    def holds_for(self, cursor: Cursor, room: int, now: float) -> bool:
+        return (
+            cursor.uri == self.cursor.uri
+            and abs(cursor.line - self.cursor.line) <= _REGION_LINES
+            and room >= self.room // 2
+            and now - self.used_at < _PAUSE
+        )
+
+
+class Surroundings:
+    """One per session; belongs to its event loop."""
+
+    def __init__(
+        self,
+        *,
+        indexed: Callable[[str], Sequence[tuple[Path, Source]]] = lambda _: (),
+        rules: FileRules | None = None,
+        sources: Collection[str] = CONTEXT_SOURCES,
+    ) -> None:
+        """`indexed` returns the workspace's saved indexes with their folders, weighted for a document by its URI."""
+        self._documents = OpenDocuments()
+        self._indexed = indexed
+        self.configure(rules or FileRules(), sources)
+        self._refreshing: asyncio.Task[None] | None = None
+
+    def configure(self, rules: FileRules, sources: Collection[str]) -> None:
+        """Put other rules and sources in force."""
+        self._rules = rules
+        self._sources = sources
+        self._choice: _Choice | None = None
+
+    def path_of(self, uri: str) -> str:
+        """Return what the model sees of where a document is."""
+        return self._rules.shown_path(uri)
+
+    def opened(self, uri: str, language: str, lines: Callable[[], Sequence[str]]) -> None:
+        """Take in a document; `lines` gives its lines as they then are, with or without line ends."""
+        self._documents.opened(uri, self.path_of(uri), language, lines)
+        self._refresh_later()
+
+    def edited(self, uri: str, line: int, end_line: int, text: str) -> None:
+        """Take note that `text` took the place of what was from `line` to `end_line`."""
+        self._documents.edited(uri, line, end_line, text)
+        self._refresh_later()
+
+    def visited(self, uri: str, line: int) -> None:
+        """Take note that the user is at a line of a document."""
+        self._documents.visited(uri, line)
+
+    def closed(self, uri: str) -> None:
+        """Keep of a document only where the user was, for some minutes, and nothing if it must not be seen."""
+        if self._rules.rule_for(uri) is None:
+            self._documents.closed(uri)
+        else:
+            self._documents.forget(uri)
+
+    async def snippets(self, cursor: Cursor, room: int) -> tuple[Snippet, ...]:
+        """Return what to show the model before the window, at most `room` characters of it, in order."""
+        now = monotonic()
+        choice = self._choice
+        if choice is None or not choice.holds_for(cursor, room, now):
+            former = choice.pieces if choice is not None else []
+            pieces = await self._choose(cursor, room)
+            choice = _Choice(cursor, room, now, now, _stable(former, pieces))
+            self._choice = choice
+            self._documents.visited(cursor.uri, cursor.line)
+        choice.used_at = now
+        return tuple(Snippet(piece.path, piece.text) for piece in choice.pieces if _is_news(piece, cursor))
+
+    def _refresh_later(self) -> None:
+        """Take apart what changed, once nobody types."""
+        self._changed_at = monotonic()
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.create_task(self._refresh())
+
+    async def close(self) -> None:
+        """End what runs."""
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            await asyncio.wait([self._refreshing])
+
+    async def _refresh(self) -> None:
+        await asyncio.sleep(_REST)
+        while (rest := self._changed_at + _REST - monotonic()) > 0:  # noqa: ASYNC110 - a time is waited for
+            await asyncio.sleep(rest)
+        for _ in self._documents.refresh():
+            await asyncio.sleep(0)
+
+    async def _choose(self, cursor: Cursor, room: int) -> list[Piece]:
+        query = query_at(cursor.prefix, cursor.suffix)
+        before, after = cursor.window
+        lines = range(cursor.line - before.count("\n"), cursor.line + after.count("\n") + 1)
+        asking = Asking(cursor.uri, cursor.path, cursor.language, query, lines, self._sources)
+        pieces: list[Piece] = []
+        since = monotonic()
+        for _ in self._documents.refresh(but=cursor.uri):
+            if monotonic() - since > _SLICE:
+                await asyncio.sleep(0)
+                since = monotonic()
+        for found in self._documents.find(asking):
+            pieces += found
+            if monotonic() - since > _SLICE:
+                await asyncio.sleep(0)
+                since = monotonic()
+        rare = self._documents.rare
+        if "workspace" in self._sources and (sources := self._indexed(cursor.uri)):
+            pieces += await _in_thread(sources, query, rare, definitions="definitions" in self._sources)
+        forbidden = {uri for uri in {piece.uri for piece in pieces} if self._rules.rule_for(uri) is not None}
+        allowed = [piece for piece in pieces if piece.uri not in forbidden]
+        return pack(allowed, cursor, query.words, rare, room)
+
+
+async def _in_thread(
+    sources: Sequence[tuple[Path, Source]], query: Query, rare: Callable[[str], float], *, definitions: bool
+) -> list[Piece]:
+    """Search the workspace's indexes beside the event loop; the search ends with the request."""
+    is_wanted = True
+    try:
+        return await asyncio.to_thread(
+            workspace_index.search, sources, query, rare, lambda: not is_wanted, definitions=definitions
+        )
+    finally:
+        is_wanted = False
+
+
+def pack(
+    pieces: Sequence[Piece], cursor: Cursor, query: dict[str, float], rare: Callable[[str], float], room: int
+) -> list[Piece]:
+    """Return the pieces that say most and fit into `room` characters, none twice and none that is in the window."""
+    chosen: list[Piece] = []
+    for piece in in_order([piece for piece in pieces if _is_news(piece, cursor)], query, rare):
+        if any(_says_the_same(piece, other) for other in chosen):
+            continue
+        cost = len(piece.text) + len(piece.path) + _FRAME
+        if cost > room:
+            continue
+        chosen.append(piece)
+        room -= cost
+        if room < 80:
+            break
+    return chosen
+
+
+def _is_news(piece: Piece, cursor: Cursor) -> bool:
+    """Return whether the window does not hold the piece's text already."""
+    lines = [line.strip() for line in piece.text.split("\n") if line.strip()]
+    window = "\n".join(cursor.window)
+    return sum(line in window for line in lines) <= len(lines) // 2
+
+
+def _says_the_same(piece: Piece, other: Piece) -> bool:
+    if piece.uri and piece.uri == other.uri and piece.start < other.end and other.start < piece.end:
+        return True
+    words = set(piece.words)
+    return len(words.intersection(other.words)) > _SAME * len(words)
+
+
+def _stable(former: Sequence[Piece], pieces: Sequence[Piece]) -> list[Piece]:
+    """Return `pieces`, those that were there before first and in their order."""
+    known = {(piece.path, piece.text): piece for piece in pieces}
+    kept = [key for piece in former if (key := (piece.path, piece.text)) in known]
+    return [known.pop(key) for key in kept] + list(known.values())
