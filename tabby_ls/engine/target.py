@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 from attrs import Factory, define, frozen
 
@@ -94,7 +95,8 @@ class Target:
     @property
     def description(self) -> str:
         """Who answers, for people: `TabbyAPI: Qwen2.5-Coder-1.5B`, or `local model`."""
-        return f"{self.backend.label}: {self._model.id}" if self._model.id else self.backend.label
+        name = re.split(r"[/\\]", self._model.id)[-1] if self._model.id else ""
+        return f"{self.backend.label}: {name}" if name else self.backend.label
 
     @property
     def model(self) -> ModelInfo:

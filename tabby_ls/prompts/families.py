@@ -35,6 +35,13 @@ _PACKAGING = re.compile(
 )
 
 
+# Names of files and folders that say nothing of the model in them: a revision's hash, what a converter calls
+# its output, a folder for the quantisation.
+_NAMELESS = re.compile(
+    r"|[0-9a-f]{7,64}|snapshots?|main|model|models|weights|(?:ggml|pytorch)-model|base|instruct"
+)
+
+
 @frozen(eq=False)
 class Family:
     """Models that are asked in the same way. `family_named` and its kin return one instance a name.
@@ -126,13 +133,17 @@ def guess_from_tokens(present: Collection[str]) -> Guess | None:
 
 
 def _normalised(model_id: str) -> str:
-    """Return the telling part of a model id: lower case, no publisher, format or quantisation."""
+    """Return the telling part of a model id: lower case, no publisher, format or quantisation.
+
+    Where the last part of a path is called after the format alone, the folder it is in has the name; in the cache
+    of Hugging Face that is `models--PUBLISHER--NAME`, some folders up.
+    """
     path = re.sub(r"[_:@\s]", "-", model_id.strip().lower()).replace("\\", "/")
     for name in reversed(path.split("/")):
-        rest, previous = name, ""
+        rest, previous = name.rpartition("--")[2], ""
         while rest != previous:
             rest, previous = _PACKAGING.sub("", rest), rest
-        if rest:  # else a folder named after the quantisation alone, inside the model's
+        if not _NAMELESS.fullmatch(rest):
             return rest
     return ""
 

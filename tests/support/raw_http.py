@@ -52,13 +52,14 @@ def head(status: int, *lines: str) -> bytes:
     return "\r\n".join([*first, *lines, "\r\n"]).encode("latin-1")
 
 
-async def send_whole(writer: asyncio.StreamWriter, status: int, body: Any) -> None:
+async def send_whole(writer: asyncio.StreamWriter, status: int, body: Any, *lines: str) -> None:
+    """Send an answer in one piece, with further header lines."""
     if isinstance(body, str):
         kind, raw = "text/plain; charset=utf-8", body.encode()
     else:
         kind = "application/json"
         raw = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
-    first = head(status, f"content-length: {len(raw)}", f"content-type: {kind}", "vary: Origin")
+    first = head(status, f"content-length: {len(raw)}", f"content-type: {kind}", "vary: Origin", *lines)
     writer.write(first + raw)
     await writer.drain()
 

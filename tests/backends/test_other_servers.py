@@ -1,0 +1,326 @@
+"""Each protocol: what is sent, what is read, how an answer ends, and what is left alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from tabby_ls.backends.backend import BackendError, Trouble
+from tabby_ls.engine.target import Target
+from tests.backends.asking import TOKENS, answer, learned, read, target_for
+from tests.support.other_servers import ScriptedHosted, ScriptedOllama, ScriptedOpenAI
+from tests.support.scripted_server import ScriptedServer
+from tests.support.tabbyapi import ScriptedTabbyAPI
+
+ASK = "def add(a, b):\n    return ¦\n\nprint(1)\n"
+HOSTED = ("mistral", "deepseek", "mercury")
+
+#: Each protocol with a server that speaks it, and what else the settings must say.
+PROTOCOLS: dict[str, tuple[Callable[[], ScriptedServer], dict[str, Any]]] = {
+    "tabbyapi": (ScriptedTabbyAPI, {"kind": "tabbyapi"}),
+    "ollama": (ScriptedOllama, {"kind": "ollama", "model": "qwen2.5-coder:1.5b-base"}),
+    "ollama raw": (
+        lambda: ScriptedOllama(inserts=False),
+        {"kind": "ollama", "model": "qwen2.5-coder:1.5b-base"},
+    ),
+    "openai": (ScriptedOpenAI, {"kind": "openai"}),
+    "openai suffix": (
+        lambda: ScriptedOpenAI("SGLang", model="secret", suffix="use"),
+        {"kind": "openai"},
+    ),
+    "chat": (lambda: ScriptedOpenAI("", chat_only=True), {"kind": "chat"}),
+    **{kind: (lambda kind=kind: ScriptedHosted(kind), {"kind": kind}) for kind in HOSTED},
+}
+
+
+@pytest.fixture(params=PROTOCOLS)
+async def spoken(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[ScriptedServer, Target]]:
+    """A server of each protocol, and a target that asks it."""
+    monkeypatch.setenv("TABBY_LS_API_KEY", "k3y")
+    make, settings = PROTOCOLS[request.param]
+    with make() as server:
+        target = target_for(url=server.url, progress_timeout=0.5, first_token_timeout=5, **settings)
+        yield server, target
+        await target.backend.close()
+
+
+async def test_the_answer_arrives_whole(spoken: tuple[ScriptedServer, Target]) -> None:
+    server, target = spoken
+    server.reply("a + b\u2028\n")
+    assert await answer(target, ASK) == "a + b\u2028\n"
+
+
+async def test_an_answer_read_to_its_end_leaves_its_connection(spoken: tuple[ScriptedServer, Target]) -> None:
+    server, target = spoken
+    server.reply("a + b")
+    for _ in range(3):
+        await answer(target, ASK)
+    assert len({request.connection for request in server.completions[-3:]}) == 1
+
+
+async def test_leaving_closes_the_connection(spoken: tuple[ScriptedServer, Target]) -> None:
+    server, target = spoken
+    infill = await learned(target, ASK)
+    server.reply_endlessly()
+    await read(target.backend, infill, pieces=2)
+    await server.eventually(lambda: server.completions[-1].ended == "closed by client")
+
+
+async def test_a_cancelled_request_closes_the_connection(spoken: tuple[ScriptedServer, Target]) -> None:
+    server, target = spoken
+    infill = await learned(target, ASK)
+    server.reply("x", ending="hang before headers")
+    asking = asyncio.create_task(read(target.backend, infill))
+    before = len(server.completions)
+    await server.eventually(lambda: len(server.completions) > before)
+    asking.cancel()
+    await server.eventually(lambda: server.completions[-1].ended == "closed by client")
+
+
+async def test_a_limit_that_was_reached_is_known(spoken: tuple[ScriptedServer, Target]) -> None:
+    server, target = spoken
+    infill = await learned(target, ASK, max_tokens=3)
+    server.reply(["one ", "two ", "three ", "four "])
+    async with target.backend.stream(infill) as stream:
+        text = "".join([piece async for piece in stream])
+    assert (text, stream.cut_short) == ("one two three ", True)
+
+
+@pytest.mark.parametrize(
+    ("ending", "trouble"), [("cut", Trouble.BROKEN_STREAM), ("error", Trouble.BROKEN_STREAM)]
+)
+async def test_an_answer_that_does_not_end_well_is_a_failure(
+    spoken: tuple[ScriptedServer, Target], ending: Any, trouble: Trouble
+) -> None:
+    server, target = spoken
+    infill = await learned(target, ASK)
+    server.reply("one two three", ending=ending, after=2)
+    with pytest.raises(BackendError) as caught:
+        await read(target.backend, infill)
+    assert caught.value.trouble is trouble
+
+
+async def test_silence_is_given_up(spoken: tuple[ScriptedServer, Target]) -> None:
+    server, target = spoken
+    infill = await learned(target, ASK)
+    server.reply("one two three", ending="hang", after=2)
+    with pytest.raises(BackendError) as caught:
+        await read(target.backend, infill)
+    assert caught.value.trouble is Trouble.BROKEN_STREAM
+
+
+@pytest.mark.parametrize(
+    ("status", "trouble"),
+    [
+        (401, Trouble.UNAUTHORIZED),
+        (403, Trouble.UNAUTHORIZED),
+        (404, Trouble.REFUSED),
+        (422, Trouble.REFUSED),
+        (429, Trouble.OVERLOADED),
+        (500, Trouble.FAILED),
+        (501, Trouble.CHANGED),
+        (502, Trouble.UNREACHABLE),
+        (504, Trouble.UNREACHABLE),
+    ],
+)
+async def test_every_refusal_is_named(
+    spoken: tuple[ScriptedServer, Target], status: int, trouble: Trouble
+) -> None:
+    server, target = spoken
+    infill = await learned(target, "secret_name = ¦\n")
+    server.fail(status, {"error": {"message": f"no: secret_name = {infill.prompt or infill.prefix} k3y"}})
+    with pytest.raises(BackendError) as caught:
+        await read(target.backend, infill)
+    assert caught.value.trouble is trouble
+    assert server.url in caught.value.message
+    assert "secret_name = s" not in caught.value.message
+    assert "k3y" not in caught.value.message
+
+
+async def test_no_special_token_of_the_users_text_reaches_the_server(
+    spoken: tuple[ScriptedServer, Target],
+) -> None:
+    """Each would become a control token there: in the prefix, in the suffix, in a snippet."""
+    server, target = spoken
+    server.reply("x")
+    await answer(target, f"a = '{TOKENS}'\nb = ¦\nc = '{TOKENS}'\n")
+    body = server.completions[-1].body
+    sent = [body.get("prompt", ""), body.get("suffix", ""), *(m["content"] for m in body.get("messages", ()))]
+    family = target.family
+    written = sum(text.count("<|fim_middle|>") for text in sent)
+    is_templated = "suffix" not in body and "messages" not in body
+    assert written == (1 if is_templated and family and family.name == "qwen-coder" else 0)
+    for token in ("<fim_suffix>", "<｜fim▁hole｜>", "<[fim-middle]>", "<|endoftext|>"):
+        assert not any(token in text for text in sent), token
+
+
+# Ollama
+
+
+async def test_ollama_is_given_the_suffix_where_the_model_inserts() -> None:
+    with ScriptedOllama() as server:
+        target = target_for(kind="ollama", url=server.url)
+        await answer(target, ASK)
+        await target.backend.close()
+    body = server.completions[-1].body
+    assert (body["prompt"], body["suffix"]) == ("def add(a, b):\n    return ", "\n\nprint(1)\n")
+    assert "raw" not in body
+    assert (body["model"], body["keep_alive"]) == ("qwen2.5-coder:1.5b-base", "30m")
+    assert "<|endoftext|>" in body["options"]["stop"]
+
+
+async def test_ollama_never_gets_an_empty_suffix_or_prompt() -> None:
+    """With the one it would chat, with the other say nothing."""
+    with ScriptedOllama() as server:
+        target = target_for(kind="ollama", url=server.url)
+        await answer(target, "def add(¦")
+        await answer(target, "¦def add():\n    pass\n")
+        await target.backend.close()
+    assert [request.body["suffix"] for request in server.completions] == ["\n", "def add():\n    pass\n"]
+    assert server.completions[-1].body["prompt"] == "\n"
+
+
+@pytest.mark.parametrize("shows_capabilities", [True, False])
+async def test_ollama_gets_our_prompt_where_the_model_does_not_insert(*, shows_capabilities: bool) -> None:
+    with ScriptedOllama(inserts=False) as server:
+        server.shows_capabilities = shows_capabilities
+        target = target_for(kind="ollama", url=server.url)
+        await answer(target, ASK)
+        await target.backend.close()
+    body = server.completions[-1].body
+    assert body["raw"] is True
+    assert body["prompt"].startswith("<|fim_prefix|>def add")
+    assert "suffix" not in body
+
+
+async def test_a_model_that_no_longer_inserts_is_asked_in_the_other_way() -> None:
+    with ScriptedOllama() as server:
+        target = target_for(kind="ollama", url=server.url)
+        infill = await learned(target, ASK)
+        server.inserts = False
+        with pytest.raises(BackendError) as caught:
+            await read(target.backend, infill)
+        assert target.adapt(caught.value)
+        server.reply("a + b")
+        assert await answer(target, ASK) == "a + b"
+        assert server.completions[-1].body["raw"] is True
+        await target.backend.close()
+
+
+async def test_ollama_without_a_named_model_gets_one_for_code() -> None:
+    with ScriptedOllama() as server:
+        target = target_for(kind="ollama", url=server.url)
+        await target.prepare()
+        assert target.description == "Ollama: qwen2.5-coder:1.5b-base"
+        await target.backend.close()
+
+
+@pytest.mark.parametrize(("installed", "named"), [(None, ""), ("qwen2.5-coder:7b", "codellama:7b")])
+async def test_ollama_without_the_model_says_how_to_get_one(installed: str | None, named: str) -> None:
+    with ScriptedOllama(model=installed) as server:
+        target = target_for(kind="ollama", url=server.url, model=named)
+        with pytest.raises(BackendError) as caught:
+            await target.prepare()
+        await target.backend.close()
+    assert caught.value.trouble is Trouble.NO_MODEL
+    assert f"ollama pull {named or 'qwen2.5-coder'}" in caught.value.message
+
+
+# OpenAI-compatible servers
+
+
+async def test_a_known_model_gets_our_prompt_and_no_suffix() -> None:
+    with ScriptedOpenAI(suffix="use") as server:
+        target = target_for(kind="openai", url=server.url)
+        await answer(target, ASK)
+        await target.backend.close()
+    body = server.completions[-1].body
+    assert body["prompt"].startswith("<|fim_prefix|>")
+    assert "suffix" not in body
+    assert body["model"] == "Qwen/Qwen2.5-Coder-7B"
+
+
+@pytest.mark.parametrize(("suffix", "is_sent"), [("use", True), ("ignore", False), ("refuse", False)])
+async def test_a_suffix_is_sent_only_where_it_was_seen_to_count(suffix: str, *, is_sent: bool) -> None:
+    with ScriptedOpenAI("SGLang", model="secret", suffix=suffix) as server:
+        target = target_for(kind="openai", url=server.url)
+        await answer(target, ASK)
+        probes = len(server.completions)
+        target.forget()
+        await answer(target, ASK)
+        await target.backend.close()
+    body = server.completions[-1].body
+    assert ("suffix" in body) is is_sent
+    assert body["prompt"] == "def add(a, b):\n    return "
+    assert len(server.completions) == probes + 1, "what was seen is remembered"
+
+
+async def test_an_alias_is_seen_through() -> None:
+    with ScriptedOpenAI(model="coder", root="/models/starcoder2-3b-AWQ") as server:
+        target = target_for(kind="openai", url=server.url)
+        await answer(target, ASK)
+        await target.backend.close()
+    assert server.completions[-1].body["model"] == "coder"
+    assert server.completions[-1].body["prompt"].startswith("<fim_prefix>")
+
+
+async def test_an_unknown_name_is_told_by_the_tokenizer() -> None:
+    with ScriptedOpenAI(model="team-model") as server:
+        target = target_for(kind="openai", url=server.url)
+        await target.prepare()
+        await target.backend.close()
+    assert target.template is not None
+    assert target.template.found_by == "the model's tokenizer"
+    assert target.family is not None
+    assert target.family.name == "qwen-coder"
+
+
+# Services
+
+
+@pytest.mark.parametrize("kind", HOSTED)
+async def test_a_service_gets_prefix_suffix_and_key(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "k3y")
+    with ScriptedHosted(kind) as server:
+        server.reply("a + b")
+        target = target_for(kind=kind, url=server.url, api_key_env="MY_KEY")
+        assert await answer(target, ASK) == "a + b"
+        await target.backend.close()
+    request = server.completions[-1]
+    assert (request.body["prompt"], request.body["suffix"]) == (
+        "def add(a, b):\n    return ",
+        "\n\nprint(1)\n",
+    )
+    assert request.headers["authorization"] == "Bearer k3y"
+
+
+async def test_a_service_without_its_key_says_where_to_put_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TABBY_LS_API_KEY", raising=False)
+    with ScriptedHosted("mistral") as server:
+        target = target_for(kind="mistral", url=server.url)
+        with pytest.raises(BackendError) as caught:
+            await answer(target, ASK)
+        await target.backend.close()
+    assert caught.value.trouble is Trouble.UNAUTHORIZED
+    assert "TABBY_LS_API_KEY" in caught.value.message
+
+
+# Chat
+
+
+async def test_a_chat_is_shown_the_file_with_a_hole_and_says_so() -> None:
+    with ScriptedOpenAI("", chat_only=True) as server:
+        target = target_for(kind="chat", url=server.url)
+        infill = await learned(target, "x = '⟦HOLE⟧'\ny = ¦\n")
+        assert infill.is_chat
+        await read(target.backend, infill)
+        assert "chat" in target.description
+        await target.backend.close()
+    instruction, question = server.completions[-1].body["messages"]
+    assert question["content"] == "python:\nx = '⟦HOLE⟧'\ny = ⟦⟦HOLE⟧⟧\n"
+    assert "⟦⟦HOLE⟧⟧" in instruction["content"]
