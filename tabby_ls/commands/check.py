@@ -16,6 +16,7 @@ from tabby_ls.backends.backend import Backend, BackendError, Trouble
 from tabby_ls.backends.choice import open_server
 from tabby_ls.backends.credentials import find_api_key
 from tabby_ls.backends.detect import Found, detect
+from tabby_ls.backends.hosted import SERVICES
 from tabby_ls.backends.server import Server
 from tabby_ls.commands.common import CommandError, command_settings, say
 from tabby_ls.context.budget import prompt_tokens
@@ -106,11 +107,15 @@ async def _server_steps(server: BackendSettings, settings: Settings) -> AsyncIte
     target: Target | None = None
     try:
         started = monotonic()
-        is_hosted = not server.url
-        found = Found(server.kind, server.kind, "") if is_hosted else await detect(probe)  # type: ignore[arg-type]
-        kind = found.kind if server.kind == "auto" else server.kind
-        yield _address(server, found, started)
-        target = Target(open_server(attrs.evolve(server, kind=kind), found.software), settings, server)
+        if server.kind in SERVICES:
+            found = None
+            yield Step("address", "ok", f"{server.url or SERVICES[server.kind].url}, as you set it")
+        else:
+            found = await detect(probe)
+            yield _address(server, found, started)
+        kind = found.kind if found and server.kind == "auto" else server.kind
+        software = found.software if found else ""
+        target = Target(open_server(attrs.evolve(server, kind=kind), software), settings, server)
         yield await _key(probe, target.backend, found)
         await target.prepare()
         yield _model(target)
@@ -130,8 +135,6 @@ async def _server_steps(server: BackendSettings, settings: Settings) -> AsyncIte
 
 
 def _address(server: BackendSettings, found: Found, started: float) -> Step:
-    if not server.url:
-        return Step("address", "ok", "the provider's own")
     by = f"{found.software or 'it does not say what it is'}, {found.version}".rstrip(", ")
     finding = f"{server.url} answers in {_ms(started)}: {by} ({found.by})"
     if server.kind not in ("auto", found.kind):
@@ -142,14 +145,15 @@ def _address(server: BackendSettings, found: Found, started: float) -> Step:
     return Step("address", "ok", finding)
 
 
-async def _key(probe: Server, backend: Backend, found: Found) -> Step:
+async def _key(probe: Server, backend: Backend, found: Found | None) -> Step:
     if backend.kind == "tabbyapi":
         reply = await probe.ask("GET", "/v1/auth/permission", accept=(200, 404))
         if reply.status == 200:
             return Step("key", "ok", f"accepted, with permission {str(reply.data.get('permission'))!r}")
         return Step("key", "warning", "the server cannot tell what the key permits")
     if await find_api_key(probe.settings) is None:
-        return Step("key", "warning" if found.needs_key else "ok", "none is sent")
+        is_wanted = found is None or found.needs_key
+        return Step("key", "warning" if is_wanted else "ok", "none is sent")
     return Step("key", "ok", "one is sent; the answer below shows whether it is accepted")
 
 

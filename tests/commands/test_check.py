@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.commands.conftest import Run
+from tests.support.other_servers import ScriptedHosted, ScriptedOllama, ScriptedOpenAI
 from tests.support.tabbyapi import ScriptedTabbyAPI
 
 
@@ -76,3 +79,83 @@ def test_a_server_that_fails_while_answering(run: Run, server: ScriptedTabbyAPI)
     result = run("check", "--backend", server.url)
     assert result.returncode == 1
     assert steps(result.stdout)["answer"] == "✗"
+
+
+def test_ollama_passes_every_step(run: Run) -> None:
+    with ScriptedOllama() as server:
+        result = run("check", "--backend", server.url)
+    assert result.returncode == 0
+    assert steps(result.stdout) == dict.fromkeys(
+        ["settings", "address", "key", "model", "family", "context", "answer"], "✓"
+    )
+    assert "Ollama, 0.12.3 (/api/version)" in result.stdout
+    assert "the server puts prefix and suffix together by itself" in result.stdout
+
+
+def test_an_openai_server_passes_every_step(run: Run) -> None:
+    with ScriptedOpenAI(api_key="k3y") as server:
+        result = run("check", "--backend", server.url, TABBY_LS_API_KEY="k3y")
+    assert result.returncode == 0
+    assert set(steps(result.stdout).values()) == {"✓"}
+    assert "vLLM (/v1/models, owned by 'vllm')" in result.stdout
+    assert "k3y" not in result.stdout
+
+
+def test_a_server_that_wants_a_key_and_gets_none(run: Run) -> None:
+    with ScriptedOpenAI("", api_key="k3y") as server:
+        result = run("check", "--backend", server.url)
+    assert result.returncode == 1
+    assert steps(result.stdout)["key"] == "✗"
+    assert "TABBY_LS_API_KEY" in result.stdout
+
+
+def test_a_service_is_checked_by_an_answer(run: Run) -> None:
+    with ScriptedHosted("mistral") as server:
+        environment = {"TABBY_LS_BACKEND_KIND": "mistral", "TABBY_LS_BACKEND_URL": server.url}
+        result = run("check", TABBY_LS_API_KEY="k3y", **environment)
+        assert result.returncode == 0
+        assert steps(result.stdout)["answer"] == "✓"
+        assert "codestral-latest" in result.stdout
+        result = run("check", TABBY_LS_API_KEY="wr0ng", **environment)
+    assert result.returncode == 1
+    assert steps(result.stdout)["key"] == "✗"
+    assert "wr0ng" not in result.stdout
+
+
+def test_a_chat_is_called_the_last_resort(run: Run) -> None:
+    with ScriptedOpenAI("", chat_only=True) as server:
+        result = run("check", "--backend", server.url)
+    assert result.returncode == 0
+    assert steps(result.stdout)["model"] == "!"
+    assert "last resort" in result.stdout
+
+
+def test_a_kind_that_does_not_fit_the_server_is_a_warning(run: Run, server: ScriptedTabbyAPI) -> None:
+    result = run("check", "--backend", server.url, TABBY_LS_BACKEND_KIND="openai")
+    assert steps(result.stdout)["address"] == "✓", "--backend names an address, and its kind is found"
+    environment = {"TABBY_LS_BACKEND_KIND": "openai", "TABBY_LS_BACKEND_URL": server.url}
+    result = run("check", **environment)
+    assert steps(result.stdout)["address"] == "!"
+    assert "looks like tabbyapi" in result.stdout
+
+
+def test_several_servers_are_checked_one_after_the_other(run: Run, tmp_path: Path) -> None:
+    with ScriptedOllama() as ollama:
+        (tmp_path / "config.toml").write_text(
+            "[[backends]]\nurl = 'http://127.0.0.1:1'\nlanguages = ['go']\n"
+            f"[[backends]]\nurl = '{ollama.url}'\nrequests = 'explicit'\n"
+            "[[backends]]\nkind = 'local'\n"
+        )
+        result = run("check", TABBY_LS_CONFIG=str(tmp_path / "config.toml"))
+    assert result.returncode == 1
+    assert [line.split()[:2] for line in result.stdout.splitlines() if line[:1] in "✓!✗"] == [
+        ["✓", "settings"],
+        ["✓", "backend"],
+        ["✗", "address"],
+        ["✓", "backend"],
+        *(["✓", step] for step in ("address", "key", "model", "family", "context", "answer")),
+        ["✓", "backend"],
+        ["✓", "backend"],
+    ]
+    assert "for go" in result.stdout
+    assert "for explicit requests" in result.stdout
