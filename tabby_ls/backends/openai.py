@@ -25,6 +25,12 @@ _PROBE_PREFIX, _PROBE_SUFFIX = (
 _MAX_STOPS = 4
 
 
+#: Lists which models are loaded, and with which context; `/v1/models` does neither.
+_LM_STUDIO_MODELS = "/api/v0/models"
+#: The context holds prompt and answer: so much of it is kept for the answer.
+_ANSWER_TOKENS = 256
+
+
 class OpenAIBackend:
     """A server with OpenAI's Completions API at one address."""
 
@@ -45,10 +51,12 @@ class OpenAIBackend:
         self._suffix_works: dict[str, bool] = {}
 
     async def model(self) -> ModelInfo:
-        """Return the model of the settings, or else the first one the server lists."""
-        reply = await self.server.ask("GET", "/v1/models", accept=(200, 404, 405))
-        cards = reply.data.get("data") or reply.data.get("models")
+        """Return the model of the settings, or else the first one the server lists, a loaded one first."""
+        path = _LM_STUDIO_MODELS if self.label == "LM Studio" else "/v1/models"
+        reply = await self.server.ask("GET", path, accept=(200, 404, 405))
+        cards = reply.data.get("data")
         served = [card for card in cards if isinstance(card, Mapping)] if isinstance(cards, list) else []
+        served.sort(key=lambda card: card.get("state", "loaded") != "loaded")
         wanted = self.server.settings.model
         if not wanted and not served:
             raise BackendError(
@@ -120,5 +128,5 @@ def _limit(card: Mapping[str, Any] | None) -> int | None:
     for name in ("max_model_len", "loaded_context_length", "max_context_length", "context_length"):
         length = (card or {}).get(name)
         if isinstance(length, int) and length > 0:
-            return length
+            return max(1, length - _ANSWER_TOKENS)
     return None

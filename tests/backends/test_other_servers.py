@@ -260,6 +260,16 @@ async def test_a_suffix_is_sent_only_where_it_was_seen_to_count(suffix: str, *, 
     assert len(server.completions) == probes + 1, "what was seen is remembered"
 
 
+@pytest.mark.parametrize("software", ["vLLM", "LM Studio"])
+async def test_the_loaded_model_is_asked_and_its_context_holds_the_answer_too(software: str) -> None:
+    with ScriptedOpenAI(software) as server:
+        target = target_for(url=server.url)
+        await answer(target, ASK)
+        await target.backend.close()
+    assert server.completions[-1].body["model"] == "Qwen/Qwen2.5-Coder-7B"
+    assert target.model.max_prompt_tokens == server.max_model_len - 256
+
+
 async def test_an_alias_is_seen_through() -> None:
     with ScriptedOpenAI(model="coder", root="/models/starcoder2-3b-AWQ") as server:
         target = target_for(kind="openai", url=server.url)

@@ -129,6 +129,7 @@ PROGRAMS = {
             {"emacs": _EMACS, "emacsclient": 'start emacsclient "$root/usr/bin/emacsclient.emacs" "$@"\n'},
         ),
         Program("llama-server", "llama.cpp-tools", "forky", {"llama-server": _LLAMA_SERVER}),
+        Program("nginx", "nginx", "forky", {"nginx": 'start nginx "$root/usr/sbin/nginx" "$@"\n'}),
         Program("tmux", "tmux", "forky", {"tmux": 'start tmux "$root/usr/bin/tmux" "$@"\n'}),
         Program("luacheck", "lua-check", "forky", {"luacheck": _LUACHECK}),
     )
@@ -163,6 +164,11 @@ def emacs_package(name: str) -> Path:
     packages = emacs().parents[1] / "root/usr/share/emacs/site-lisp/elpa-src"
     (folder,) = packages.glob(f"{name}-[0-9]*")
     return folder
+
+
+def nginx() -> Path:
+    """nginx, a proxy in front of servers."""
+    return _command("nginx")
 
 
 def llama_server() -> Path:

@@ -190,7 +190,9 @@ class ScriptedOpenAI(_Streaming):
                 self.check_key(request)
                 return 200, {"object": "list", "data": [card] if self.model else []}
             case "GET /api/v0/models" if self.software == "LM Studio":
-                return 200, {"object": "list", "data": [card | {"state": "loaded", "type": "llm"}]}
+                other = {"id": "llama-3.2-3b", "type": "llm", "state": "not-loaded"}
+                loaded = {"type": "llm", "state": "loaded", "loaded_context_length": self.max_model_len}
+                return 200, {"object": "list", "data": [other, card | loaded]}
             case "POST /tokenize" if self.software == "vLLM":
                 self.check_key(request)
                 special = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|file_sep|>")
