@@ -60,7 +60,7 @@ def describe_client(params: types.InitializeParams) -> Client:
     return Client(
         name=name,
         shows_ghost_text=text_document.inline_completion is not None,
-        may_not_show_it=is_neovim,
+        may_not_show_it=is_neovim and not _shows_status(params.capabilities.experimental),
         indentation=Indentation.ADDS if adds and not takes_insert_mode else Indentation.KEEPS,
         takes_markdown=types.MarkupKind.Markdown in (item.documentation_format or ()),
         assumes_markdown=name in _ASSUMES_MARKDOWN,

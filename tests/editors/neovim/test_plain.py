@@ -1,37 +1,83 @@
-"""Neovim 0.12 with nothing but its own means: what the README tells its users to write."""
+"""Neovim with nothing but its own means: what the documentation tells those who want no plugin."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from tests.editors.terminal import Terminal
+import pytest
+
+from tests.editors.neovim.conftest import Start
+from tests.editors.terminal import eventually
 from tests.editors.workspace import Workspace
-from tests.support import debian
 from tests.support.tabbyapi import ScriptedTabbyAPI
 
-_INIT = """\
-vim.lsp.config('tabby_ls', { cmd = { 'tabby-ls' }, root_markers = { '.git' } })
-vim.lsp.enable('tabby_ls')
-vim.lsp.inline_completion.enable()
-vim.keymap.set('i', '<Tab>', function()
-  return vim.lsp.inline_completion.get() and '' or '<Tab>'
-end, { expr = true })
-"""
+_ROOT = Path(__file__).parents[3]
 
 
-def test_ghost_text_is_shown_and_taken(workspace: Workspace, backend: ScriptedTabbyAPI, images: Path) -> None:
-    nvim = debian.neovim()
+def documented(page: str, about: str) -> str:
+    """The configuration in a page of the documentation that holds `about`."""
+    blocks = re.findall(r"```lua\n(.*?)```", (_ROOT / page).read_text("utf-8"), re.DOTALL)
+    found: list[str] = [block for block in blocks if about in block and "vim.lsp.enable" in block]
+    assert found, f"{page} has nothing about {about}"
+    return found[0]
+
+
+@pytest.mark.parametrize("version", ["0.12"], indirect=True)
+@pytest.mark.parametrize("page", ["README.md", "docs/editors/neovim.md"])
+def test_ghost_text_of_0_12(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI, page: str) -> None:
     backend.reply("a + b\n")
-    workspace.write("../.config/nvim/init.lua", _INIT)
     workspace.write("sum.py", "def add(a, b):\n    ")
-    with Terminal([nvim, "sum.py"], workspace.environment, workspace.folder) as terminal:
-        terminal.wait_for(lambda: workspace.sent("textDocument/didOpen"))
-        terminal.keys("G", "A")
-        terminal.type("return ", pause=0.05)
-        terminal.wait_for_text("return a + b")
-        terminal.save_svg(images / "plain.svg", "Neovim")
-        terminal.keys("Tab")
-        terminal.keys("Escape")
-        terminal.type(":wq\r")
-        terminal.wait_for(lambda: terminal.ended)
-    assert workspace.read("sum.py") == "def add(a, b):\n    return a + b\n"
+    nvim = start(workspace, "sum.py", init=documented(page, "inline_completion"), with_plugin=False)
+    nvim.wait_for_server()
+    nvim.insert_at_end("return ", pause=0.05)
+    nvim.wait_for_ghost("a + b")
+    nvim.keys("Tab")
+    eventually(lambda: nvim.lines == ["def add(a, b):", "    return a + b"], lambda: str(nvim.lines))
+
+
+@pytest.mark.parametrize("version", ["0.12"], indirect=True)
+def test_the_plugin_says_what_to_start_even_without_setup(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("a + b\n")
+    workspace.write("sum.py", "def add(a, b):\n    ")
+    init = "vim.lsp.enable('tabby_ls')\nvim.lsp.inline_completion.enable()"
+    nvim = start(workspace, "sum.py", init=init)
+    nvim.wait_for_server()
+    nvim.insert_at_end("return ")
+    nvim.wait_for_ghost("a + b")
+    assert nvim.lua("return package.loaded['tabby_ls.suggest'] == nil")
+
+
+@pytest.mark.parametrize("version", ["0.12", "0.11"], indirect=True)
+def test_menu(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    answer = "total = 0\n    for item in items:\n        total += item\n    return total\n"
+    backend.reply(answer)
+    workspace.write("sum.py", "def add(items):\n    ")
+    init = "vim.o.completeopt = 'menuone,noinsert'\n" + documented(
+        "docs/editors/neovim.md", "completion.enable(true"
+    )
+    nvim = start(workspace, "sum.py", init=init, with_plugin=False)
+    nvim.wait_for_server()
+    nvim.insert_at_end()
+    nvim.keys("C-x", "C-o")
+    eventually(lambda: nvim.lua("return vim.fn.pumvisible()") == 1, lambda: nvim.terminal.screen)
+    nvim.keys("C-n", "C-y")
+    expected = ["def add(items):", *f"    {answer}".rstrip().split("\n")]
+    eventually(lambda: nvim.lines == expected, lambda: str(nvim.lines))
+
+
+@pytest.mark.parametrize("version", ["0.12", "0.11"], indirect=True)
+def test_menu_behind_a_dot(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    backend.reply("path.join(a)\n")
+    workspace.write("x.py", "")
+    init = documented("docs/editors/neovim.md", "completion.enable(true")
+    nvim = start(workspace, "x.py", init=init, with_plugin=False)
+    nvim.wait_for_server()
+    nvim.insert_at_end("x = os", pause=0.1)
+    nvim.type(".")
+    nvim.terminal.wait_for_text("path.join(a)")
+    assert nvim.lines == ["x = os."]
+    nvim.keys("C-n", "C-y")
+    eventually(lambda: nvim.lines == ["x = os.path.join(a)"], lambda: str(nvim.lines))

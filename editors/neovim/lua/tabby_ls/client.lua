@@ -1,0 +1,281 @@
+-- The server: started, asked, told, and started again when it died.
+local config = require('tabby_ls.config')
+
+local M = {}
+
+M.NAME = 'tabby_ls'
+
+---@class tabby_ls.Status
+---@field state "idle"|"thinking"|"error"|"off"
+---@field backend string Who answers, in words for people.
+---@field message string Why, for "error" and "off"; otherwise "".
+
+---@type tabby_ls.Status
+local OFF = { state = 'off', backend = '', message = 'the server is not running' }
+
+---@type table<integer, tabby_ls.Status>
+local status_of = {}
+---@type table<integer, { config: table, buffers: integer[] }>
+local served = {}
+-- When the server was last started again by itself: it is given up if it keeps dying.
+local restarts = {}
+local RESTARTS, WITHIN_MS = 3, 60000
+local RESTART_MS, STOP_MS = 200, 2000
+
+local is_new = vim.fn.has('nvim-0.11') == 1
+
+-- Neovim 0.11 made the methods of clients take the client as their first argument.
+local function call(client, method, ...)
+  if is_new then
+    return client[method](client, ...)
+  end
+  return client[method](...)
+end
+
+--- The client of a buffer, once it can be asked.
+---@param buffer integer
+---@return vim.lsp.Client?
+function M.of(buffer)
+  return vim.lsp.get_clients({ bufnr = buffer, name = M.NAME })[1]
+end
+
+--- Ask the server. Returns the request's number, nil if nothing was sent.
+---@param client vim.lsp.Client
+---@param method string
+---@param params table
+---@param buffer integer
+---@param handler fun(err: table?, result: any)
+---@return integer?
+function M.request(client, method, params, buffer, handler)
+  local sent, id = call(client, 'request', method, params, function(err, result)
+    handler(err, result)
+  end, buffer)
+  return sent and id or nil
+end
+
+---@param client vim.lsp.Client
+---@param request integer
+function M.cancel(client, request)
+  if not client.is_stopped or not call(client, 'is_stopped') then
+    call(client, 'cancel_request', request)
+  end
+end
+
+--- Have the server run a command.
+---@param client vim.lsp.Client
+---@param command { command: string, arguments: table? }
+---@param handler? fun(err: table?, result: any)
+function M.execute(client, command, handler)
+  local params = { command = command.command, arguments = command.arguments }
+  call(client, 'request', 'workspace/executeCommand', params, handler or function() end, 0)
+end
+
+-- Status
+
+local function changed()
+  vim.api.nvim_exec_autocmds('User', { pattern = 'TabbyLsStatus', modeline = false })
+  vim.cmd.redrawstatus({ bang = true })
+end
+
+-- One line, which does not stop the user who types.
+local function say(message, level)
+  message = 'tabby-ls: ' .. message
+  local room = vim.v.echospace
+  if vim.fn.strdisplaywidth(message) > room then
+    message = vim.fn.strcharpart(message, 0, room - 1) .. '…'
+  end
+  vim.notify(message, level)
+  if vim.api.nvim_get_mode().mode:sub(1, 1) ~= 'i' or not vim.o.showmode then
+    return
+  end
+  -- "-- INSERT --" has covered it, so it is shown once more.
+  vim.api.nvim_create_autocmd('InsertLeave', {
+    once = true,
+    callback = vim.schedule_wrap(function()
+      vim.api.nvim_echo({ { message, 'WarningMsg' } }, false, {})
+    end),
+  })
+end
+
+local function on_status(_, status, context)
+  local before = status_of[context.client_id]
+  status_of[context.client_id] = status
+  changed()
+  if config.now.notify and status.state == 'error' and not (before and before.message == status.message) then
+    say(status.message, vim.log.levels.WARN)
+  end
+end
+
+--- The status of the server of a buffer.
+---@param buffer? integer
+---@return tabby_ls.Status
+function M.status(buffer)
+  local client = M.of(buffer or vim.api.nvim_get_current_buf())
+  if not client then
+    return OFF
+  end
+  return status_of[client.id] or { state = 'idle', backend = '', message = '' }
+end
+
+-- Life
+
+-- What the exit that is being reported really was: Neovim is told of a good one, see `start`.
+local last_exit = { code = 0, signal = 0 }
+
+--- Start the server, for vim.lsp.
+---
+--- Of a bad exit Neovim itself would make a message that is longer than a line, for which everything stops until a
+--- key is pressed, in the middle of typing.
+local function start(dispatchers)
+  local on_exit = dispatchers.on_exit
+  dispatchers.on_exit = function(code, signal)
+    last_exit = { code = code, signal = signal }
+    on_exit(0, 0)
+  end
+  return vim.lsp.rpc.start(config.now.cmd, dispatchers)
+end
+
+local function start_again(id)
+  local was = served[id]
+  served[id] = nil
+  local buffers = vim.tbl_filter(vim.api.nvim_buf_is_loaded, was.buffers)
+  for _, buffer in ipairs(buffers) do
+    vim.lsp.start(was.config, { bufnr = buffer })
+  end
+end
+
+--- Whether the server may be started again by itself: not if it keeps dying.
+local function may_restart()
+  local now = vim.uv.now()
+  restarts = vim.tbl_filter(function(time)
+    return now - time < WITHIN_MS
+  end, restarts)
+  restarts[#restarts + 1] = now
+  return #restarts <= RESTARTS
+end
+
+local function on_exit(_, _, id)
+  local exit = last_exit
+  vim.schedule(function()
+    status_of[id] = nil
+    changed()
+    local was = served[id]
+    if (was and was.stopping) or vim.v.exiting ~= vim.NIL then
+      return
+    end
+    if was and may_restart() then
+      vim.defer_fn(function()
+        start_again(id)
+      end, RESTART_MS)
+      return
+    end
+    served[id] = nil
+    if was or exit.code ~= 0 or exit.signal ~= 0 then
+      local how = exit.signal ~= 0 and 'signal ' .. exit.signal or 'exit status ' .. exit.code
+      say(('the server ended (%s); :checkhealth tabby_ls'):format(how), vim.log.levels.ERROR)
+    end
+  end)
+end
+
+local function on_attach(client, buffer)
+  served[client.id] = served[client.id] or { config = client.config, buffers = {} }
+  table.insert(served[client.id].buffers, buffer)
+  -- Ghost text is drawn here; Neovim's own would show it a second time.
+  if vim.lsp.inline_completion then
+    vim.lsp.inline_completion.enable(false, { client_id = client.id })
+  end
+  changed()
+end
+
+---@return table # what to start, for vim.lsp
+local function client_config()
+  local capabilities = vim.lsp.protocol.make_client_capabilities()
+  capabilities.textDocument.inlineCompletion = { dynamicRegistration = false }
+  capabilities.experimental = { ['tabby-ls'] = { status = true } }
+  return {
+    cmd = start,
+    filetypes = config.now.filetypes,
+    root_markers = config.now.root_markers,
+    init_options = next(config.now.settings) and config.now.settings or nil,
+    capabilities = capabilities,
+    handlers = { ['tabby-ls/status'] = on_status },
+    on_exit = on_exit,
+  }
+end
+
+-- Neovim 0.10 has no `vim.lsp.enable`.
+local function enable_by_hand(started)
+  local function attach(buffer)
+    local file_type = vim.bo[buffer].filetype
+    local is_meant = not started.filetypes or vim.list_contains(started.filetypes, file_type)
+    if vim.bo[buffer].buftype == '' and file_type ~= '' and is_meant then
+      local root = vim.fs.root(buffer, started.root_markers)
+      vim.lsp.start(vim.tbl_extend('force', started, { name = M.NAME, root_dir = root }), { bufnr = buffer })
+    end
+  end
+  vim.api.nvim_create_autocmd('FileType', {
+    group = vim.api.nvim_create_augroup('tabby_ls.start', { clear = true }),
+    callback = function(event)
+      attach(event.buf)
+    end,
+  })
+  for _, buffer in ipairs(vim.api.nvim_list_bufs()) do
+    if vim.api.nvim_buf_is_loaded(buffer) then
+      attach(buffer)
+    end
+  end
+end
+
+--- Have the server started for the buffers it is for.
+local function begin()
+  local command = config.now.cmd[1]
+  if vim.fn.executable(command) == 0 then
+    say(('there is no command %q; :checkhealth tabby_ls'):format(command), vim.log.levels.ERROR)
+  elseif is_new then
+    vim.lsp.config(M.NAME, client_config())
+    vim.lsp.enable(M.NAME)
+  else
+    enable_by_hand(client_config())
+  end
+end
+
+--- Stop the servers and start them again for the same buffers; where there are none, start one.
+function M.restart()
+  restarts = {}
+  local ids = vim.tbl_keys(served)
+  for _, id in ipairs(ids) do
+    local was = served[id]
+    was.stopping = true
+    local client = vim.lsp.get_client_by_id(id)
+    local function has_ended()
+      return vim.lsp.get_client_by_id(id) == nil
+    end
+    if client then
+      call(client, 'stop')
+      if not vim.wait(STOP_MS, has_ended, 10) then
+        call(client, 'stop', true)
+      end
+    end
+    start_again(id)
+  end
+  if #ids == 0 then
+    begin()
+  end
+end
+
+--- Start what there is to start, and keep an eye on it.
+---@param group integer Of autocommands.
+function M.enable(group)
+  vim.api.nvim_create_autocmd('LspAttach', {
+    group = group,
+    callback = function(event)
+      local client = vim.lsp.get_client_by_id(event.data.client_id)
+      if client and client.name == M.NAME then
+        on_attach(client, event.buf)
+      end
+    end,
+  })
+  begin()
+end
+
+return M

@@ -1,0 +1,112 @@
+-- What `:TabbyLs` can be asked and told.
+local client_of = require('tabby_ls.client')
+
+local M = {}
+
+local SCOPES = { 'file', 'language', 'session' }
+
+local function show(message)
+  vim.api.nvim_echo({ { message } }, true, {})
+end
+
+local function complain(message)
+  vim.notify('tabby-ls: ' .. message, vim.log.levels.ERROR)
+end
+
+--- Have the server of this buffer run a command, and hand its answer on.
+local function ask(name, argument, handler)
+  local client = client_of.of(vim.api.nvim_get_current_buf())
+  if not client then
+    complain('it is not running for this buffer; :checkhealth tabby_ls tells why')
+    return
+  end
+  client_of.execute(client, { command = 'tabby-ls.' .. name, arguments = { argument } }, function(err, result)
+    if err then
+      complain(err.message)
+    else
+      handler(result)
+    end
+  end)
+end
+
+local function sentence(status)
+  local parts = { status.state }
+  if status.backend ~= '' then
+    parts[#parts + 1] = status.backend
+  end
+  if status.message ~= '' then
+    parts[#parts + 1] = status.message
+  end
+  return 'tabby-ls: ' .. table.concat(parts, ', ')
+end
+
+local function uri()
+  return vim.uri_from_bufnr(0)
+end
+
+local COMMANDS = {
+  why = function()
+    ask('why', { uri = uri() }, show)
+  end,
+  stats = function()
+    ask('stats', nil, show)
+  end,
+  status = function()
+    if client_of.of(vim.api.nvim_get_current_buf()) then
+      ask('status', { uri = uri() }, function(status)
+        show(sentence(status))
+      end)
+    else
+      show(sentence(client_of.status()))
+    end
+  end,
+  toggle = function(scope)
+    scope = scope or 'session'
+    if not vim.list_contains(SCOPES, scope) then
+      complain(('toggle %s: there are only %s'):format(scope, table.concat(SCOPES, ', ')))
+      return
+    end
+    local argument = { scope = scope, uri = uri(), language = vim.bo.filetype }
+    ask('toggle', argument, function(result)
+      require('tabby_ls.suggest').again()
+      show('tabby-ls: ' .. result.message)
+    end)
+  end,
+  trigger = function()
+    require('tabby_ls.suggest').trigger()
+  end,
+  restart = function()
+    client_of.restart()
+  end,
+  health = function()
+    vim.cmd.checkhealth('tabby_ls')
+  end,
+}
+
+---@param arguments string[]
+function M.run(arguments)
+  local name = arguments[1] or 'status'
+  local command = COMMANDS[name]
+  if not command then
+    local names = vim.tbl_keys(COMMANDS)
+    table.sort(names)
+    complain(('there is no %q; there are %s'):format(name, table.concat(names, ', ')))
+    return
+  end
+  command(arguments[2])
+end
+
+--- What may come next on the command line.
+---@param lead string
+---@param line string
+---@return string[]
+function M.complete(lead, line)
+  local is_second = line:match('^%s*%S+%s+%S+%s') ~= nil
+  local words = is_second and (line:match('%s+toggle%s') and SCOPES or {}) or vim.tbl_keys(COMMANDS)
+  table.sort(words)
+  return vim.tbl_filter(function(word)
+    return vim.startswith(word, lead)
+  end, words)
+end
+
+return M

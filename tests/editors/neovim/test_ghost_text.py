@@ -1,0 +1,387 @@
+"""The plugin's ghost text, as a person sees and takes it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.editors.neovim.conftest import Start
+from tests.editors.terminal import eventually
+from tests.editors.workspace import Workspace
+from tests.support.tabbyapi import ScriptedTabbyAPI
+
+BLOCK = "total = 0\n    for item in items:\n        total += item\n    return total"
+BLOCK_LINES = BLOCK.split("\n")
+
+
+def test_typing_along_keeps_it_and_asks_nobody(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("a + b\n")
+    workspace.write("sum.py", "def add(a, b):\n    ")
+    nvim = start(workspace, "sum.py")
+    nvim.wait_for_server()
+    nvim.insert_at_end("return ")
+    nvim.wait_for_ghost("a + b")
+    asked = len(backend.completions)
+    for typed, rest in (("a", " + b"), (" ", "+ b"), ("+", " b")):
+        nvim.type(typed)
+        nvim.wait_for_ghost(rest)
+        assert "return a + b" in nvim.terminal.screen
+    assert [request.body["prompt"] for request in backend.completions[asked:]] == []
+
+
+def test_ghost_text_never_flickers_while_it_is_typed(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("alpha + beta + gamma + delta\n")
+    workspace.write("sum.py", "x = ")
+    nvim = start(workspace, "sum.py")
+    nvim.wait_for_server()
+    nvim.insert_at_end()
+    nvim.wait_for_ghost("alpha + beta + gamma + delta")
+    for letter in "alpha + beta + gam":
+        nvim.type(letter)
+        for _ in range(3):
+            assert nvim.terminal.screen.startswith("x = alpha + beta + gamma + delta")
+
+
+def test_typing_otherwise_replaces_it_and_the_server_sees_the_cancel(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("a + b\n")
+    workspace.write("sum.py", "def add(a, b):\n    ")
+    nvim = start(workspace, "sum.py")
+    nvim.wait_for_server()
+    nvim.insert_at_end("return ")
+    nvim.wait_for_ghost("a + b")
+    backend.reply(["z", "ip", "(a, b)"], delay_between=30, times=1)
+    nvim.type("x")
+    nvim.wait_for_ghost()  # at once, not when there is something new
+    eventually(lambda: backend.open_streams == 1)
+    backend.reply("zip(a, b)\n")
+    nvim.type("y ")
+    eventually(lambda: "closed by client" in [request.ended for request in backend.completions])
+    assert workspace.sent("$/cancelRequest")
+    nvim.wait_for_ghost("zip(a, b)")
+
+
+@pytest.mark.parametrize(
+    ("before", "typed", "answer", "after"),
+    [
+        pytest.param("def f(items):\n    ", "", BLOCK + "\n", f"def f(items):\n    {BLOCK}\n", id="several lines"),
+        pytest.param("x = compute()\n", "$i", "alpha, beta)", "x = compute(alpha, beta)\n", id="bracket"),
+        pytest.param("func f() {\n\t", "", "a := 1\n\treturn a\n}\n", "func f() {\n\ta := 1\n\treturn a\n}\n", id="tabs"),
+        pytest.param("a = 1\r\ndef f():\r\n    ", "", "b = 2\n    return b\n", "a = 1\r\ndef f():\r\n    b = 2\r\n    return b\r\n", id="CRLF"),
+        pytest.param("s = '😀é漢'; t = ", "", "s + '🎉'\n", "s = '😀é漢'; t = s + '🎉'\n", id="emoji"),
+        pytest.param("x = [1, 2] # 😀\n", "f1i", "0, ", "x = [0, 1, 2] # 😀\n", id="within a line"),
+    ],
+)  # fmt: skip
+def test_accepting_leaves_exactly_what_was_shown(
+    start: Start,
+    workspace: Workspace,
+    backend: ScriptedTabbyAPI,
+    before: str,
+    typed: str,
+    answer: str,
+    after: str,
+) -> None:
+    backend.reply(answer)
+    name = "code.go" if "func" in before else "code.py"
+    workspace.write(name, before)
+    nvim = start(workspace, name)
+    nvim.wait_for_server()
+    if typed:
+        nvim.type(typed)
+    else:
+        nvim.insert_at_end()
+    eventually(lambda: nvim.ghost is not None, lambda: nvim.terminal.screen)
+    nvim.keys("Tab", "Escape")
+    nvim.type(":write\r")
+    expected = after if after.endswith("\n") else after + "\n"
+    eventually(lambda: workspace.read(name) == expected, lambda: repr(workspace.read(name)))
+
+
+def test_several_lines_are_shown_below_and_the_rest_of_the_line_with_them(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("\n    alpha,\n    beta,\n)")
+    workspace.write("call.py", "x = compute()\n")
+    nvim = start(workspace, "call.py")
+    nvim.wait_for_server()
+    nvim.type("f)i")
+    eventually(lambda: nvim.ghost is not None, lambda: nvim.terminal.screen)
+    screen = [line.rstrip() for line in nvim.terminal.screen.split("\n")[:4]]
+    assert screen == ["x = compute(", "    alpha,", "    beta,", ")"]
+    nvim.keys("Tab")
+    eventually(lambda: nvim.lines == screen, lambda: str(nvim.lines))
+    assert nvim.cursor == (4, 1)
+
+
+def test_word_by_word_and_line_by_line(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    backend.reply(BLOCK + "\n")
+    workspace.write("f.py", "def f(items):\n    ")
+    nvim = start(workspace, "f.py")
+    nvim.wait_for_server()
+    nvim.insert_at_end()
+    nvim.wait_for_ghost(*BLOCK_LINES)
+    asked = len(backend.completions)
+    for taken, rest in (("total", " = 0"), ("total =", " 0")):
+        nvim.keys("M-Right")
+        eventually(lambda taken=taken: nvim.lines[1] == f"    {taken}")  # type: ignore[misc]
+        nvim.wait_for_ghost(rest, *BLOCK_LINES[1:])
+    nvim.keys("M-C-Right")
+    eventually(lambda: nvim.lines[1] == "    total = 0")
+    nvim.keys("M-C-Right")
+    eventually(lambda: nvim.lines[2:] == ["    for item in items:"])
+    nvim.wait_for_ghost("", *BLOCK_LINES[2:])
+    nvim.keys("Tab")
+    eventually(lambda: nvim.lines == ["def f(items):", f"    {BLOCK_LINES[0]}", *BLOCK_LINES[1:]])
+    eventually(lambda: len(_commands(workspace)) == 5, lambda: str(_commands(workspace)))
+    said = _commands(workspace)
+    assert [name for name, _ in said] == ["tabby-ls.partiallyAccepted"] * 4 + ["tabby-ls.accepted"]
+    lengths = [argument["length"] for _, argument in said[:4]]
+    assert lengths[0] == len("total")
+    assert all(0 < length < len(BLOCK) for length in lengths)
+    assert all("error" not in answer for answer in workspace.answers("workspace/executeCommand"))
+    assert [r.body["prompt"] for r in backend.completions[asked:] if "total" not in r.body["prompt"]] == []
+
+
+def _commands(workspace: Workspace) -> list[tuple[str, dict[str, object]]]:
+    return [(sent["command"], sent["arguments"][0]) for sent in workspace.sent("workspace/executeCommand")]
+
+
+def test_alternatives_are_asked_for_by_key(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    answers = iter(["alpha\n", "beta\n", "gamma\n", *["delta\n"] * 20])
+    backend.reply(lambda _: next(answers))
+    workspace.write("x.py", "")
+    nvim = start(workspace, "x.py")
+    nvim.wait_for_server()
+    nvim.insert_at_end("x = ")
+    nvim.wait_for_ghost("alpha")
+    nvim.keys("M-]")
+    eventually(
+        lambda: any(s["context"]["triggerKind"] == 1 for s in workspace.sent("textDocument/inlineCompletion"))
+    )
+    eventually(lambda: nvim.ghost is not None and "(2/" in nvim.ghost[0], lambda: str(nvim.ghost))
+    assert nvim.ghost is not None
+    second = nvim.ghost[0].partition(" ")[0]
+    assert second != "alpha"
+    nvim.keys("M-[")
+    eventually(lambda: nvim.ghost is not None and nvim.ghost[0].startswith("alpha (1/"))
+    nvim.keys("M-]")
+    eventually(lambda: nvim.ghost is not None and nvim.ghost[0].startswith(f"{second} (2/"))
+    nvim.type(second[:2])
+    nvim.wait_for_ghost(second[2:])
+    nvim.keys("Tab")
+    eventually(lambda: nvim.lines == [f"x = {second}"])
+
+
+def test_undo_takes_back_the_suggestion_alone(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply(lambda prompt: BLOCK + "\n" if "def g(items):" in prompt else "\n")
+    workspace.write("f.py", "")
+    nvim = start(workspace, "f.py")
+    nvim.wait_for_server()
+    nvim.insert_at_end("def g(items):")
+    nvim.keys("Enter")
+    nvim.wait_for_ghost(*BLOCK_LINES)
+    nvim.keys("Tab")
+    eventually(lambda: len(nvim.lines) == 5, lambda: str(nvim.lines))
+    nvim.type("!")
+    nvim.keys("Escape")
+    nvim.type("u")
+    eventually(lambda: nvim.lines[-1] == "    return total", lambda: str(nvim.lines))
+    nvim.type("u")
+    eventually(lambda: nvim.lines == ["def g(items):", "    "], lambda: str(nvim.lines))
+
+
+def test_dismissed_it_is_gone_until_the_next_key(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("alpha beta\n")
+    workspace.write("x.py", "x = ")
+    nvim = start(workspace, "x.py")
+    nvim.wait_for_server()
+    nvim.insert_at_end()
+    nvim.wait_for_ghost("alpha beta")
+    nvim.keys("C-]")
+    nvim.wait_for_ghost()
+    time.sleep(0.5)
+    assert nvim.ghost is None
+    nvim.type("a")
+    nvim.wait_for_ghost("lpha beta")
+    nvim.keys("Escape")
+    nvim.wait_for_ghost()
+    assert nvim.lines == ["x = a"]
+
+
+def test_only_by_key_if_the_user_wants_that(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("alpha\n")
+    workspace.write("x.py", "")
+    nvim = start(workspace, "x.py", init="require('tabby_ls').setup { auto = false, keymaps = true }")
+    nvim.wait_for_server()
+    nvim.insert_at_end("x = ")
+    time.sleep(0.5)
+    assert workspace.sent("textDocument/inlineCompletion") == []
+    nvim.keys("M-\\")
+    eventually(lambda: (nvim.ghost or [""])[0].startswith("alpha"), lambda: nvim.terminal.screen)
+    (asked,) = workspace.sent("textDocument/inlineCompletion")
+    assert asked["context"]["triggerKind"] == 1
+
+
+def test_keys_do_what_they_did_before_where_nothing_is_suggested(start: Start, workspace: Workspace) -> None:
+    init = """
+    vim.keymap.set('i', '<C-]>', 'from before')
+    vim.keymap.set('i', '<M-Right>', function() return 'by ' .. 'expression' end, { expr = true })
+    require('tabby_ls').setup { keymaps = true, auto = false }
+    """
+    workspace.write("x.txt", "")
+    nvim = start(workspace, "x.txt", init=init)
+    nvim.wait_for_server()
+    nvim.insert_at_end("a")
+    nvim.keys("Tab")
+    nvim.type("b ")
+    nvim.keys("C-]")
+    nvim.type(" ")
+    nvim.keys("M-Right")
+    nvim.type(".")
+    eventually(lambda: nvim.lines == ["a\tb from before by expression."], lambda: str(nvim.lines))
+
+
+def test_a_menu_with_a_selected_entry_comes_first(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply(lambda prompt: "ular\n")
+    workspace.write("x.txt", "tabula\ntabulate\ntabulation\n")
+    nvim = start(
+        workspace,
+        "x.txt",
+        init="vim.o.completeopt = 'menuone,noselect'\nrequire('tabby_ls').setup { keymaps = true }",
+    )
+    nvim.wait_for_server()
+    nvim.type("otab")
+    nvim.wait_for_ghost("ular")
+    nvim.keys("C-n")
+    eventually(lambda: nvim.lua("return vim.fn.pumvisible()") == 1)
+    nvim.keys("C-n")
+    eventually(lambda: nvim.lua("return vim.fn.complete_info({'selected'}).selected") == 0)
+    nvim.wait_for_ghost()
+    nvim.keys("C-e")
+    nvim.wait_for_ghost("ular")
+    assert nvim.lines[1] == "tab"
+    nvim.keys("C-n")  # open, nothing selected: the suggestion can be taken
+    eventually(lambda: nvim.lua("return vim.fn.pumvisible()") == 1)
+    nvim.wait_for_ghost("ular")
+    nvim.keys("Tab")
+    eventually(lambda: nvim.lines[1] == "tabular", lambda: str(nvim.lines))
+
+
+def test_macros_do_the_same_each_time(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    backend.reply("alpha\n")
+    workspace.write("x.txt", "1\n2\n")
+    nvim = start(workspace, "x.txt")
+    nvim.wait_for_server()
+    nvim.type("qqA = ")
+    nvim.keys("Tab")
+    nvim.type("b")
+    nvim.keys("Escape")
+    nvim.type("jq")
+    nvim.type("@q")
+    eventually(lambda: nvim.lines == ["1 = \tb", "2 = \tb"], lambda: str(nvim.lines))
+    assert workspace.sent("textDocument/inlineCompletion") == []
+
+
+def test_nothing_in_replace_mode_nor_after_leaving_the_window(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("alpha\n")
+    workspace.write("x.py", "x = 1\ny = \n")
+    nvim = start(workspace, "x.py")
+    nvim.wait_for_server()
+    nvim.type("Rz")
+    time.sleep(0.4)
+    assert nvim.ghost is None
+    nvim.keys("Escape")
+    nvim.type(":split\rGA")
+    nvim.wait_for_ghost("alpha")
+    assert nvim.lua("return #vim.api.nvim_list_wins()") == 2
+    nvim.keys("C-o", "C-w", "w")
+    nvim.keys("Escape")
+    nvim.wait_for_ghost()
+    nvim.type("ggA")
+    nvim.wait_for_ghost("alpha")
+    nvim.keys("Tab")
+    eventually(lambda: nvim.lines[0].endswith("alpha"), lambda: str(nvim.lines))
+
+
+def test_a_buffer_can_be_left_alone(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    backend.reply("alpha\n")
+    workspace.write("x.py", "")
+    nvim = start(workspace, "x.py")
+    nvim.wait_for_server()
+    nvim.lua("vim.b.tabby_ls_enabled = false")
+    nvim.insert_at_end("x = ")
+    time.sleep(0.4)
+    assert workspace.sent("textDocument/inlineCompletion") == []
+    nvim.lua("vim.b.tabby_ls_enabled = true")
+    nvim.type("y ")
+    nvim.wait_for_ghost("alpha")
+
+
+def test_a_bracket_closed_by_the_editor_is_typed_along(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("(alpha, beta)\n")
+    pairs = "vim.keymap.set('i', '(', '()<Left>')\nrequire('tabby_ls').setup { keymaps = true }"
+    workspace.write("x.py", "x = compute")
+    nvim = start(workspace, "x.py", init=pairs)
+    nvim.wait_for_server()
+    nvim.insert_at_end()
+    nvim.wait_for_ghost("(alpha, beta)")
+    nvim.type("(")
+    nvim.wait_for_ghost("alpha, beta")
+    assert nvim.terminal.screen.startswith("x = compute(alpha, beta)")
+    nvim.keys("Tab")
+    eventually(lambda: nvim.lines == ["x = compute(alpha, beta)"], lambda: str(nvim.lines))
+    assert nvim.cursor == (1, len("x = compute(alpha, beta)"))
+
+
+def test_the_local_model_suggests_what_the_project_says(start: Start, local_workspace: Workspace) -> None:
+    workspace = local_workspace
+    workspace.write("shapes.py", _SHAPES)
+    workspace.write("main.py", "from shapes import check\n\n\ndef describe(rectangle):\n    if rectangle.wid")
+    nvim = start(workspace, "main.py")
+    nvim.wait_for_server()
+    nvim.insert_at_end()
+
+    def types_until_it_is_known() -> bool:
+        nvim.type("t", pause=0.3)
+        nvim.keys("BSpace")
+        return nvim.ghost is not None
+
+    eventually(types_until_it_is_known, lambda: nvim.terminal.screen)
+    expected = "th <= 0 or rectangle.height <= 0:"
+    nvim.wait_for_ghost(expected)
+    nvim.keys("Tab")
+    eventually(lambda: nvim.lines[-1] == f"    if rectangle.wid{expected}", lambda: str(nvim.lines))
+
+
+_SHAPES = """\
+def check(rectangle):
+    if rectangle.width <= 0 or rectangle.height <= 0:
+        raise ValueError("no area")
+    return rectangle
+
+
+def area(rectangle):
+    if rectangle.width <= 0 or rectangle.height <= 0:
+        raise ValueError("no area")
+    return rectangle.width * rectangle.height
+"""

@@ -1,0 +1,243 @@
+"""The plugin and its server: status, commands, ends and new beginnings, health, help."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.editors.neovim.conftest import Start
+from tests.editors.neovim.driver import PLUGIN, Neovim
+from tests.editors.terminal import eventually
+from tests.editors.workspace import Workspace
+from tests.support.tabbyapi import ScriptedTabbyAPI
+
+_STATUSLINE = """
+require('tabby_ls').setup { keymaps = true }
+vim.o.statusline = "%f %= %{v:lua.require'tabby_ls'.statusline()}"
+"""
+
+
+def _status(nvim: Neovim) -> dict[str, Any]:
+    status: dict[str, Any] = nvim.lua("return require('tabby_ls').status()")
+    return status
+
+
+def _said(nvim: Neovim) -> str:
+    said: str = nvim.lua("return vim.api.nvim_exec2('messages', { output = true }).output")
+    return said
+
+
+def test_the_backend_dies_and_comes_back(start: Start, tmp_path: Path) -> None:
+    with ScriptedTabbyAPI() as backend:
+        port = int(backend.url.rpartition(":")[2])
+        backend.reply("alpha\n")
+        workspace = Workspace(tmp_path, backend.url)
+        workspace.write("x.py", "")
+        nvim = start(workspace, "x.py", init=_STATUSLINE)
+        nvim.wait_for_server()
+        nvim.insert_at_end("x = ")
+        nvim.wait_for_ghost("alpha")
+        nvim.terminal.wait_for_text("● TabbyAPI: Qwen2.5-Coder")
+        nvim.keys("Escape")
+    nvim.type("oy = ")
+    eventually(lambda: _status(nvim)["state"] == "error", lambda: str(_status(nvim)))
+    assert _status(nvim)["message"]
+    nvim.terminal.wait_for_text("✗ tabby-ls")
+    assert nvim.mode == "i"
+    nvim.type("z + ")  # typing goes on
+    eventually(lambda: nvim.lines == ["x = ", "y = z + "], lambda: str(nvim.lines))
+    said = _said(nvim)
+    assert said.count("tabby-ls: ") == 1
+    with ScriptedTabbyAPI(port=port) as backend:
+        backend.reply("omega\n")
+
+        def types_until_it_answers() -> bool:
+            nvim.type("a + ", pause=0.3)
+            return nvim.ghost == ["omega"]
+
+        eventually(types_until_it_answers, lambda: nvim.terminal.screen)
+        eventually(lambda: _status(nvim)["state"] == "idle", lambda: str(_status(nvim)))
+        nvim.terminal.wait_for_text("● TabbyAPI")
+        assert _said(nvim) == said
+
+
+def test_a_slow_answer_shows_that_it_thinks(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("alpha\n", delay_before_first=30)
+    workspace.write("x.py", "")
+    nvim = start(workspace, "x.py", init=_STATUSLINE)
+    nvim.wait_for_server()
+    nvim.insert_at_end("x = ")
+    nvim.terminal.wait_for_text("◌ TabbyAPI")
+    nvim.keys("Escape")
+    nvim.terminal.wait_for_text("● TabbyAPI")
+    eventually(lambda: backend.open_streams == 0)
+
+
+def _server_pid(workspace: Workspace) -> int:
+    """The process that the editor started for its server."""
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
+            try:
+                command = (process / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if b"tap.py" in command and str(workspace.home.parent).encode() in command:
+                return int(process.name)
+    raise AssertionError("there is no server")
+
+
+def test_a_server_that_is_killed_is_started_again(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("alpha\n")
+    workspace.write("x.py", "")
+    nvim = start(workspace, "x.py")
+    nvim.wait_for_server()
+    nvim.insert_at_end("x = ")
+    nvim.wait_for_ghost("alpha")
+    os.kill(_server_pid(workspace), signal.SIGKILL)
+    eventually(lambda: len(workspace.sent("textDocument/didOpen")) == 2)
+    nvim.type("y + ")
+    nvim.wait_for_ghost("alpha")
+    nvim.keys("Tab")
+    eventually(lambda: nvim.lines == ["x = y + alpha"], lambda: str(nvim.lines))
+
+
+def test_a_server_that_cannot_begin_is_given_up(start: Start, workspace: Workspace) -> None:
+    (workspace.folder / "broken").write_text("#!/bin/sh\nread line; echo oh no >&2; exit 3\n")
+    (workspace.folder / "broken").chmod(0o755)
+    workspace.write("x.py", "")
+    nvim = start(workspace, "x.py", init="require('tabby_ls').setup { cmd = { './broken' } }")
+    eventually(lambda: "the server ended (exit status 3)" in _said(nvim), lambda: _said(nvim))
+    nvim.insert_at_end("typing goes on")
+    eventually(lambda: nvim.lines == ["typing goes on"])
+    assert _status(nvim)["state"] == "off"
+
+
+def test_restarting(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    backend.reply("alpha\n")
+    workspace.write("x.py", "")
+    nvim = start(workspace, "x.py")
+    nvim.wait_for_server()
+    before = _server_pid(workspace)
+    nvim.type(":TabbyLs restart\r")
+    eventually(lambda: len(workspace.sent("textDocument/didOpen")) == 2)
+    assert _server_pid(workspace) != before
+    nvim.insert_at_end("x = ")
+    nvim.wait_for_ghost("alpha")
+
+
+def test_a_missing_server_is_a_sentence_not_a_wall(start: Start, workspace: Workspace) -> None:
+    workspace.write("x.py", "")
+    nvim = start(workspace, "x.py", init="require('tabby_ls').setup { cmd = { 'no-such-server' } }")
+    nvim.insert_at_end("typing goes on")
+    eventually(lambda: nvim.lines == ["typing goes on"], lambda: nvim.terminal.screen)
+    nvim.keys("Escape")
+    nvim.type(":TabbyLs why\r")
+    eventually(lambda: ":checkhealth tabby_ls tells why" in _said(nvim), lambda: _said(nvim))
+    nvim.type(":checkhealth tabby_ls\r")
+    eventually(
+        lambda: any('there is no command "no-such-server"' in line for line in nvim.lines),
+        lambda: str(nvim.lines),
+    )
+
+
+def test_commands(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    backend.reply("alpha\n")
+    workspace.write("x.py", "")
+    nvim = start(workspace, "x.py")
+    nvim.wait_for_server()
+    nvim.insert_at_end("x = ")
+    nvim.wait_for_ghost("alpha")
+    nvim.keys("Tab", "Escape")
+    for command, answer in (
+        ("why", "x.py line 1 (python)"),
+        ("stats", "accepted"),
+        ("status", "TabbyAPI: Qwen2.5-Coder-1.5B-exl3"),
+        (
+            "nonsense",
+            'there is no "nonsense"; there are health, restart, stats',
+        ),
+        ("toggle sesion", "there are only file, language, session"),
+    ):
+        nvim.type(f":TabbyLs {command}\r")
+        nvim.terminal.wait_for_text(answer)
+        if "Press ENTER" in nvim.terminal.screen:
+            nvim.keys("Enter")
+    complete = "return vim.fn.getcompletion('TabbyLs {}', 'cmdline')"
+    assert nvim.lua(complete.format("st")) == ["stats", "status"]
+    assert nvim.lua(complete.format("toggle ")) == ["file", "language", "session"]
+    assert nvim.lua(complete.format("why ")) == []
+
+
+@pytest.mark.parametrize("scope", ["session", "language", "file"])
+def test_switching_it_off_and_on(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI, scope: str
+) -> None:
+    backend.reply("alpha\n")
+    workspace.write("x.py", "")
+    workspace.write("y.lua", "")
+    nvim = start(workspace, "x.py")
+    nvim.wait_for_server()
+    nvim.type(f":TabbyLs toggle {scope}\r")
+    eventually(lambda: "tabby-ls: " in _said(nvim))
+    nvim.insert_at_end("x = ")
+    eventually(lambda: _status(nvim)["state"] == "off", lambda: str(_status(nvim)))
+    assert nvim.ghost is None
+    nvim.keys("Escape")
+    nvim.type(":write | edit y.lua\r")
+    nvim.insert_at_end("y = ")
+    if scope == "session":
+        eventually(lambda: len(workspace.answers("textDocument/inlineCompletion")) >= 2)
+        assert nvim.ghost is None
+    else:
+        nvim.wait_for_ghost("alpha")
+    nvim.keys("Escape")
+    nvim.type(":write | edit x.py\r")
+    nvim.type(f":TabbyLs toggle {scope}\r")
+    nvim.insert_at_end("y + ")
+    nvim.wait_for_ghost("alpha")
+
+
+def test_health_of_a_sound_installation(start: Start, workspace: Workspace) -> None:
+    workspace.write("x.py", "")
+    nvim = start(workspace, "x.py")
+    nvim.wait_for_server()
+    nvim.type(":checkhealth tabby_ls\r")
+    eventually(lambda: any("dismiss" in line for line in nvim.lines), lambda: str(nvim.lines))
+    text = "\n".join(nvim.lines)
+    assert "ERROR" not in text
+    assert "WARNING" not in text
+    assert "runs for" in text
+    assert "<Tab>: accept" in text
+
+
+def test_options_that_are_wrong_are_named(start: Start, workspace: Workspace) -> None:
+    nvim = start(workspace)
+    for options, complaint in (
+        ("{ keymap = true }", 'there is no option "keymap"'),
+        ("{ auto = 1 }", "auto must be a boolean"),
+        ("{ keymaps = { take = '<Tab>' } }", 'there is no key for "take"'),
+    ):
+        said = nvim.lua(f"local _, err = pcall(require('tabby_ls').setup, {options}) return err")
+        assert said == f"tabby_ls.setup: {complaint}"
+
+
+def test_the_help_has_the_tags_it_refers_to(start: Start, workspace: Workspace) -> None:
+    nvim = start(workspace)
+    nvim.type(":helptags ALL\r")
+    nvim.type(":help tabby-ls-keys\r")
+    eventually(lambda: nvim.lua("return vim.bo.buftype") == "help", lambda: nvim.terminal.screen)
+    text = (PLUGIN / "doc/tabby-ls.txt").read_text("utf-8")
+    references = set(re.findall(r"\|(tabby-ls[\w-]*)\|", text))
+    assert references
+    for tag in references:
+        found = nvim.lua(f"return vim.fn.getcompletion('{tag}', 'help')")
+        assert tag in found, tag
