@@ -127,4 +127,6 @@ def _indentation(prefix: str) -> int:
 def _read(event: Mapping[str, Any]) -> Piece:
     """Read one event. Progress of the prompt comes as events without text."""
     has_ended = bool(event.get("stop"))
-    return Piece(event.get("content", ""), has_ended, has_ended and event["stop_type"] == "limit")
+    if not has_ended:
+        return Piece(event.get("content", ""))
+    return Piece(event["content"], True, event["stop_type"] == "limit", event.get("tokens_evaluated"))

@@ -48,6 +48,8 @@ class Piece:
     has_ended: bool = False
     #: It ended because there were as many tokens as it was allowed.
     cut_short: bool = False
+    #: How many tokens the prompt was, in the event that ends the answer and where the server tells.
+    prompt_tokens: int | None = None
 
 
 #: Reads one event, a JSON object; raises DecodingError, KeyError, TypeError or IndexError if it is none.
@@ -311,8 +313,9 @@ class _Text:
     @property
     def prompt_tokens(self) -> int | None:
         """How many tokens the prompt was, once the stream ended and if it told."""
-        usage = self.stream.usage if isinstance(self.stream, CompletionStream) else None
-        return usage.prompt_tokens or None if usage else None
+        if isinstance(self.stream, _Events):
+            return self.stream.last.prompt_tokens
+        return self.stream.usage.prompt_tokens or None if self.stream.usage else None
 
     async def __aiter__(self) -> AsyncIterator[str]:
         async for piece in self.stream:

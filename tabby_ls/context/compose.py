@@ -11,7 +11,7 @@ from tabby_ls.context.budget import fit_window
 from tabby_ls.context.redaction import REDACTED, redact
 from tabby_ls.languages import language_named
 from tabby_ls.prompts.families import Family
-from tabby_ls.prompts.render import render
+from tabby_ls.prompts.render import as_comments, render
 from tabby_ls.prompts.sentinels import defuse
 
 #: With less room than this, in characters, what is left around the cursor tells a model nothing.
@@ -51,6 +51,17 @@ class Composed:
             snippets=tuple(snippets),
         )
 
+    def commented(self, language: str) -> Composed:
+        """Return it for a server that has no place for snippets: as comments they stand at the head of the prefix."""
+        head = _comments(self.snippets, language)
+        return evolve(self, prefix=head + self.prefix, snippets=())
+
+
+def _comments(snippets: Sequence[Snippet], language: str) -> str:
+    return as_comments(
+        [(it.path, it.text.rstrip("\n")) for it in snippets], *language_named(language).comment
+    )
+
 
 def room_for_snippets(document: Document, room: int, share: float) -> int:
     """Return how many characters snippets may have: their `share`, or what the document leaves if that is more.
@@ -88,7 +99,7 @@ def compose(
     language = language_named(document.language)
     pairs = [(snippet.path, snippet.text) for snippet in kept]
     if family is None:
-        prompt, stop = defuse(prefix), tuple[str, ...]()
+        prompt, stop = defuse(_comments(kept, document.language) + prefix), tuple[str, ...]()
     else:
         rendered = render(family, prefix, suffix, snippets=pairs, path=document.path, language=language)
         prompt, stop = rendered.text, rendered.stop

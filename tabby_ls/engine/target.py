@@ -178,13 +178,15 @@ class Target:
     ) -> Infill:
         """Return what to ask the backend for `snapshot`. Raises BackendError if there is no room for a prompt."""
         settings, family = self.settings, self.family
+        fills_in = self._template is not None and self._template.fills_in
         if self.backend.is_instant:
             composed = Composed(snapshot.prefix, snapshot.suffix, (), "", family.stop if family else ())
         else:
             composed = self._compose(snapshot, snippets)
+            if fills_in and not self.backend.takes_snippets:
+                composed = composed.commented(snapshot.language)
             if not self.backend.takes_tokens_as_text:
                 composed = composed.defused(family)
-        fills_in = self._template is not None and self._template.fills_in
         return Infill(
             uri=snapshot.uri,
             language=snapshot.language,

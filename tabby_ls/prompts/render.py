@@ -54,13 +54,13 @@ def render(
         return Prompt(family.template.fill(values), family.stop)
     files = [(defuse(name, family), defuse(text, family).rstrip("\n")) for name, text in snippets]
     if family.file is None or family.with_files is None:
-        values["prefix"] = _as_comments(files, comment_start, comment_end) + values["prefix"]
+        values["prefix"] = as_comments(files, comment_start, comment_end) + values["prefix"]
         return Prompt(family.template.fill(values), family.stop)
     values["files"] = "".join(family.file.fill({"path": name, "text": text}) for name, text in files)
     return Prompt(family.with_files.fill(values), family.stop + family.file_stop)
 
 
-def _as_comments(files: Iterable[tuple[str, str]], start: str, end: str) -> str:
+def as_comments(files: Iterable[tuple[str, str]], start: str, end: str) -> str:
     """Return the files as comments, one a line, each under its path."""
     lines = [line for name, text in files for line in (f"{name}:", *text.split("\n"))]
     return "".join(f"{start}{line}{end}".rstrip() + "\n" for line in lines)

@@ -34,8 +34,7 @@ async def learned(target: Target, text: str, *, snippets: tuple[Snippet, ...] = 
     await target.prepare()
     prefix, _, suffix = text.partition(CURSOR)
     now = Snapshot("file:///a.py", 1, "python", prefix.count("\n"), prefix, suffix)
-    infill = target.infill(now, Mode.LINE, invoked=False)
-    return attrs.evolve(infill, snippets=snippets, **changes)
+    return attrs.evolve(target.infill(now, Mode.LINE, invoked=False, snippets=snippets), **changes)
 
 
 async def read(backend: Backend, infill: Infill, pieces: int | None = None) -> str:

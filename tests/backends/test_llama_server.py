@@ -107,6 +107,8 @@ async def test_it_fills_in_and_ends_where_it_was_told(target: Target) -> None:
     assert "".join(pieces)
     assert len(pieces) <= 8
     assert stream.cut_short
+    assert stream.prompt_tokens is not None
+    assert 20 < stream.prompt_tokens < 60
 
 
 async def test_special_tokens_in_the_text_are_text(

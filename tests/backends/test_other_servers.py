@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tabby_ls.backends.backend import BackendError, Trouble
+from tabby_ls.backends.backend import BackendError, Snippet, Trouble
 from tabby_ls.engine.target import Target
 from tests.backends.asking import TOKENS, answer, learned, read, target_for
 from tests.support.other_servers import ScriptedHosted, ScriptedOllama, ScriptedOpenAI
@@ -148,10 +148,12 @@ async def test_no_special_token_of_the_users_text_reaches_the_server(
     """Each would become a control token there: in the prefix, in the suffix, in a snippet."""
     server, target = spoken
     server.reply("x")
-    await answer(target, f"a = '{TOKENS}'\nb = ¦\nc = '{TOKENS}'\n")
+    snippets = (Snippet(f"{TOKENS}.py", f"d = '{TOKENS}'\n"),)
+    await answer(target, f"a = '{TOKENS}'\nb = ¦\nc = '{TOKENS}'\n", snippets=snippets)
     body = server.completions[-1].body
     sent = [body.get("prompt", ""), body.get("suffix", ""), *(m["content"] for m in body.get("messages", ()))]
     family = target.family
+    assert "d = '" in "".join(sent), "the snippet goes along"
     written = sum(text.count("<|fim_middle|>") for text in sent)
     is_templated = "suffix" not in body and "messages" not in body
     assert written == (1 if is_templated and family and family.name == "qwen-coder" else 0)
@@ -172,6 +174,15 @@ async def test_ollama_is_given_the_suffix_where_the_model_inserts() -> None:
     assert "raw" not in body
     assert (body["model"], body["keep_alive"]) == ("qwen2.5-coder:1.5b-base", "30m")
     assert "<|endoftext|>" in body["options"]["stop"]
+
+
+async def test_ollama_reads_snippets_as_comments() -> None:
+    """Its template has no place for them."""
+    with ScriptedOllama() as server:
+        target = target_for(kind="ollama", url=server.url)
+        await answer(target, "x = ¦\n", snippets=(Snippet("a.py", "def f():\n    pass\n"),))
+        await target.backend.close()
+    assert server.completions[-1].body["prompt"] == "# a.py:\n# def f():\n#     pass\nx = "
 
 
 async def test_ollama_never_gets_an_empty_suffix_or_prompt() -> None:
