@@ -11,6 +11,7 @@ from attrs import define, evolve, frozen
 
 from tabby_ls.backends.backend import BackendError
 from tabby_ls.context.privacy import FileRules, Rule
+from tabby_ls.engine.fallback import Chain
 from tabby_ls.engine.gate import refuse
 from tabby_ls.engine.inflight import Edit, Generation
 from tabby_ls.engine.memory import Memory
@@ -65,6 +66,7 @@ class Engine:
         `rules` say which files are left alone; without them the setting `exclude` does.
         """
         self._watch = watch
+        self._chain = Chain((), watch)
         self._settings = settings
         self._requests = 0
         self._switches = Switches()
@@ -86,6 +88,8 @@ class Engine:
         self._switches.settings_changed(self._settings, settings)
         self._settings = settings
         self._targets = targets
+        self._chain.end()
+        self._chain = Chain(targets, self._watch)
         self._rules = rules or FileRules(settings.exclude)
         self._memory = Memory()
         if self._warming is not None:
@@ -125,7 +129,7 @@ class Engine:
             if generation is None:
                 target = self._choose(request, failed)
                 if target is None:
-                    return next(iter(failed.values()), self._resting())
+                    return next(iter(failed.values()), self._resting(request))
                 generation, origin = self._start(request, language, target), Origin.ASKED
             outcome = await self._outcome_of(generation, request, arrived, origin)
             if outcome is None:
@@ -146,7 +150,7 @@ class Engine:
         return {id(target): ignored for target in self._targets if target.backend.kind != "local"}
 
     def _recall(self, request: Request) -> Outcome | None:
-        for target in self._targets:
+        for target in self._meant_for(request):
             text = self._memory.recall(target.scope, request.snapshot, invoked=request.invoked)
             if text is not None:
                 return self._offer(text, request.snapshot, Origin.MEMORY, target)
@@ -160,14 +164,19 @@ class Engine:
         return next(
             (
                 target
-                for target in self._targets
+                for target in self._meant_for(request)
                 if id(target) not in failed and (request.invoked or not target.health.is_resting(now))
             ),
             None,
         )
 
-    def _resting(self) -> Outcome:
-        error = self._targets[0].health.error
+    def _meant_for(self, request: Request) -> list[Target]:
+        return self._chain.meant_for(request.snapshot.language, invoked=request.invoked)
+
+    def _resting(self, request: Request) -> Outcome:
+        if not (meant := self._meant_for(request)):
+            return Outcome(Reason.NO_BACKEND)
+        error = meant[0].health.error
         return Outcome(Reason.BACKEND_RESTING, detail=error.message if error else "")
 
     # What the user sees and turns
@@ -225,6 +234,7 @@ class Engine:
         except BackendError as error:
             target.health.error = error
             self._watch(error)
+            self._chain.failed(target)
         else:
             self._watch(Prepared(target.description))
 
@@ -236,6 +246,7 @@ class Engine:
             self._warming.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        await self._chain.close()
 
     # One generation a document
 
@@ -304,6 +315,7 @@ class Engine:
                 target.forget()
                 target.health.failed(error, monotonic())
                 self._watch(error)
+                self._chain.failed(target)
         else:
             target.health.answered()
             # An instant backend that had nothing to say is asked again: it learns meanwhile, and it is cheap.
@@ -323,7 +335,8 @@ class Engine:
                 generation.origin, generation.mode, invoked=generation.invoked, snippets=snippets
             )
             try:
-                await read_answer(generation, target.backend, infill, target.family)
+                async with self._chain.in_time(generation):
+                    await read_answer(generation, target.backend, infill, target.family)
             except BackendError as error:
                 if not target.adapt(error):
                     raise

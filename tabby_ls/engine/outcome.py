@@ -35,6 +35,8 @@ class Reason(StrEnum):
     # The backend failed; `detail` tells how.
     BACKEND_FAILED = "backend_failed"
     BACKEND_RESTING = "backend_resting"
+    #: The settings give no backend requests of this kind, or in this language.
+    NO_BACKEND = "no_backend"
 
 
 class Origin(StrEnum):

@@ -142,5 +142,6 @@ _BECAUSE = {
     Reason.TOO_LATE: "The time was up before any text had come; what comes later is kept for the next request. "
     "`deadline_ms` says how long to wait, `menu.deadline_ms` for menus.",
     Reason.BACKEND_FAILED: "The backend failed.",
+    Reason.NO_BACKEND: "None of the servers in `backends` serves such requests: see `requests` and `languages` there.",
     Reason.BACKEND_RESTING: "The backend failed a moment ago and is left alone.",
 }

@@ -118,6 +118,7 @@ def test_a_request_in_sentences(told: Record, expected: str) -> None:
         (Reason.SUPERSEDED, {}, "`debounce_ms`"),
         (Reason.TOO_LATE, {"asked_ms": 1.0}, "`deadline_ms`"),
         (Reason.BACKEND_FAILED, {"detail": "x"}, "`tabby-ls check`"),
+        (Reason.NO_BACKEND, {}, "`languages`"),
         (Reason.BACKEND_RESTING, {"detail": "x", "asked_again_s": 3.0}, "by key"),
     ],
 )

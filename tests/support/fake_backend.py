@@ -68,6 +68,8 @@ class FakeBackend:
         self.renders_prompts = model is None
         self.is_instant = is_instant
         self.can_fill_in = fills_in
+        #: Raised instead of telling what it serves.
+        self.trouble: BackendError | None = None
         self.warmed: list[tuple[Snippet, ...]] = []
         self.streams: list[FakeStream] = []
         self.models_asked = 0
@@ -80,6 +82,8 @@ class FakeBackend:
     async def model(self) -> ModelInfo:
         self.models_asked += 1
         await asyncio.sleep(0)
+        if self.trouble is not None:
+            raise self.trouble
         return self.served
 
     async def fills_in(self, family: str | None, *, has_template: bool) -> bool:

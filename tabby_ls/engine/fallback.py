@@ -1,0 +1,116 @@
+"""When the next backend is asked instead, and when the first is asked again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from time import monotonic
+
+from tabby_ls.backends.backend import BackendError, Trouble
+from tabby_ls.engine.health import Health
+from tabby_ls.engine.inflight import Generation
+from tabby_ls.engine.outcome import Event, Prepared
+from tabby_ls.engine.target import Target
+from tabby_ls.languages import language_named
+
+#: Troubles that are over once the backend tells what it serves. Of the others only an answer shows that.
+_SHOWN_BY_ASKING = frozenset({Trouble.UNREACHABLE, Trouble.TIMEOUT, Trouble.NO_MODEL})
+#: Seconds before a backend that was not asked anything yet is tried again.
+_LEAST_REST = 1.0
+
+
+class Chain:
+    """The targets in their order: who is asked, who stands in, and who is on the way back."""
+
+    def __init__(self, targets: Sequence[Target], watch: Callable[[Event], None]) -> None:
+        """`watch` is told of a target that is well again."""
+        self._targets = targets
+        self._watch = watch
+        #: By target.
+        self._recovering: dict[int, asyncio.Task[None]] = {}
+
+    def meant_for(self, language: str, *, invoked: bool) -> list[Target]:
+        """Return the targets that the settings give such requests to."""
+        name = language_named(language).id
+        return [target for target in self._targets if target.server.serves(name, invoked=invoked)]
+
+    def in_time(self, generation: Generation) -> AbstractAsyncContextManager[None]:
+        """Return a block that ends with BackendError if a target whose place another can take is late with it."""
+        now, target = monotonic(), generation.target
+        meant = self.meant_for(generation.origin.language, invoked=generation.invoked)
+        later = meant[meant.index(target) + 1 :] if target in meant else ()
+        has_next = any(not other.health.is_resting(now) for other in later)
+        return _first_text_within(target.health.patience if has_next else None, generation)
+
+    def failed(self, target: Target) -> None:
+        """Find out when a target that failed is well again, and tell."""
+        if id(target) not in self._recovering and not target.backend.is_instant:
+            task = asyncio.create_task(self._recover(target))
+            self._recovering[id(target)] = task
+            task.add_done_callback(lambda _: self._recovering.pop(id(target)))
+
+    async def _recover(self, target: Target) -> None:
+        if await _recovery(target):
+            self._watch(Prepared(target.description))
+
+    def end(self) -> None:
+        """Look after nobody any more."""
+        for task in self._recovering.values():
+            task.cancel()
+
+    async def close(self) -> None:
+        """End, and wait until all has ended."""
+        self.end()
+        if self._recovering:
+            await asyncio.wait(self._recovering.values())
+
+
+@asynccontextmanager
+async def _first_text_within(seconds: float | None, generation: Generation) -> AsyncIterator[None]:
+    """End the block with BackendError if `generation` has no text after so many seconds; None is for ever."""
+    loop, began = asyncio.get_running_loop(), monotonic()
+    limit = asyncio.timeout(None)
+
+    def look() -> None:
+        if generation.first_text_at is None:
+            limit.reschedule(loop.time())
+
+    timer = None if seconds is None else loop.call_later(seconds, look)
+    try:
+        async with limit:
+            yield
+    except TimeoutError:
+        what = f"{generation.target.description} takes much longer than usual, so the next backend is asked"
+        raise BackendError(Trouble.SLOW, what) from None
+    finally:
+        if timer is not None:
+            timer.cancel()
+        if generation.first_text_at is not None:
+            generation.target.health.first_text(generation.first_text_at - began)
+
+
+async def _recovery(target: Target) -> bool:
+    """Wait until a backend that failed is well again; return False if only its next answer can tell.
+
+    Requests leave it alone meanwhile: none has to find out, and wait for that, whether it is back.
+    """
+    health = target.health
+    while _is_away(health):
+        await asyncio.sleep(max(_LEAST_REST, health.rest(monotonic())))
+        if not _is_away(health):  # a request by key had an answer
+            break
+        health.is_being_tried = True
+        try:
+            await target.prepare()
+        except BackendError as error:
+            health.failed(error, monotonic())
+        else:
+            health.recovered()
+        finally:
+            health.is_being_tried = False
+    return health.error is None
+
+
+def _is_away(health: Health) -> bool:
+    return health.error is not None and health.error.trouble in _SHOWN_BY_ASKING
