@@ -49,7 +49,8 @@ async def running(arguments: Sequence[str], **environment: str) -> AsyncIterator
     try:
         yield RpcClient(process.stdout, process.stdin)
     finally:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):  # it may have ended just now
+            process.kill()
         await process.wait()
 
 
