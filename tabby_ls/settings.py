@@ -556,29 +556,42 @@ def setting_paths(section: type = Settings, path: tuple[str, ...] = ()) -> Itera
 
 
 def load(
-    environ: Mapping[str, str] | None = None, file: Path | None = None
+    environ: Mapping[str, str] | None = None,
+    file: Path | None = None,
+    in_file: Mapping[str, Any] | None = None,
 ) -> tuple[Settings, list[Problem]]:
-    """Return the settings of the user's file and environment, and every problem found on the way."""
-    settings, problems, _ = load_with_origins(environ, file)
+    """Return the settings of the user's file and environment, and every problem found on the way.
+
+    `in_file` is what was in the file, where it has been read already.
+    """
+    settings, problems, _ = load_with_origins(environ, file, in_file)
     return settings, problems
 
 
+def read_config_file(file: Path | None = None) -> tuple[Mapping[str, Any] | None, Problem | None]:
+    """Return what the user's file says, which is nothing where there is none; or None, and why it cannot be read."""
+    file = config_file() if file is None else file
+    try:
+        return tomllib.loads(file.read_text("utf-8")), None
+    except FileNotFoundError:
+        return {}, None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return None, Problem(str(file), Source.FILE, f"cannot be read: {error}")
+
+
 def load_with_origins(
-    environ: Mapping[str, str] | None = None, file: Path | None = None
+    environ: Mapping[str, str] | None = None,
+    file: Path | None = None,
+    in_file: Mapping[str, Any] | None = None,
 ) -> tuple[Settings, list[Problem], dict[str, Source]]:
     """Return as :func:`load` does, and where each setting that is not at its default came from, by its dotted path."""
     environ = os.environ if environ is None else environ
-    file = config_file() if file is None else file
     problems: list[Problem] = []
-    in_file: dict[str, Any] = {}
-    try:
-        in_file = tomllib.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
-        pass
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        problems = [Problem(str(file), Source.FILE, f"cannot be read: {error}")]
+    if in_file is None:
+        in_file, problem = read_config_file(file)
+        problems = [problem] if problem else []
     settings, origins = Settings(), dict[str, Source]()
-    for data, source in ((in_file, Source.FILE), (from_environment(environ), Source.ENVIRONMENT)):
+    for data, source in ((in_file or {}, Source.FILE), (from_environment(environ), Source.ENVIRONMENT)):
         settings, more, taken = settings.merged_with_origins(data, source)
         problems += more
         origins |= dict.fromkeys(taken, source)

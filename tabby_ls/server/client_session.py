@@ -59,6 +59,7 @@ class ClientSession:
     def __init__(self, server: LanguageServer) -> None:
         self._server = server
         self._protocol = cast(ServerProtocol, server.protocol)
+        self._in_file: Mapping[str, Any] = {}
         self._initialization: Mapping[str, Any] = {}
         self._workspace_settings: Mapping[str, Any] = {}
         self._settings_known = asyncio.Event()
@@ -263,7 +264,11 @@ class ClientSession:
                 await backend.close()
 
     def _resolve(self) -> tuple[Settings, list[Problem]]:
-        settings, problems = user_settings.load()
+        in_file, problem = user_settings.read_config_file()
+        # A file that cannot be read is being edited: what it said last stays in force.
+        self._in_file = self._in_file if in_file is None else in_file
+        settings, problems = user_settings.load(in_file=self._in_file)
+        problems += [problem] if problem else []
         for data, source in (
             (self._initialization, Source.INITIALIZATION),
             (self._workspace_settings, Source.WORKSPACE),

@@ -16,6 +16,8 @@ def configure_logging(settings: LogSettings) -> str | None:
 
     Standard output belongs to the protocol, so the log goes to a file or to standard error.
     """
+    # A full disk is no reason to print a traceback, with arguments, for every line of the log.
+    logging.raiseExceptions = False
     handler: logging.Handler = logging.StreamHandler(sys.stderr)
     problem = None
     if settings.file:

@@ -39,6 +39,8 @@ class Plan:
     after: int | None = None
     is_endless: bool = False
     failure: tuple[int, Any] | None = None
+    #: Bytes to send instead of an answer, piece by piece; the connection is closed behind them.
+    raw: tuple[bytes, ...] | None = None
 
     def pieces(self, prompt: str) -> Iterator[str]:
         answer = self.answer(prompt) if callable(self.answer) else self.answer

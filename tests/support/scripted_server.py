@@ -121,6 +121,10 @@ class ScriptedServer:
         """Answer completions with an HTTP error; a str body is sent as plain text, anything else as JSON."""
         self._script(Plan(failure=(status, body)), times)
 
+    def send(self, *pieces: bytes, pause: float = 0, times: int | None = None) -> None:
+        """Answer completions with these bytes, piece by piece, and close the connection."""
+        self._script(Plan(raw=pieces, delay_between=pause), times)
+
     def _script(self, plan: Plan, times: int | None) -> None:
         if times is None:
             self._next_plans.clear()
@@ -233,6 +237,12 @@ class ScriptedServer:
                 plan = self._next_plans.popleft() if self._next_plans else self._plan
                 if plan.failure is not None:
                     raise HTTPError(*plan.failure)
+                if plan.raw is not None:
+                    for piece in plan.raw:
+                        writer.write(piece)
+                        await writer.drain()
+                        await asyncio.sleep(plan.delay_between)
+                    return "cut"
                 return await self.complete(request, writer, plan)
             status, body = self.look_up(request)
         except HTTPError as error:

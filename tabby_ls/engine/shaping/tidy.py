@@ -9,7 +9,7 @@ from tabby_ls.engine.snapshot import Snapshot
 
 #: Control characters that no source file wants, the marks that reorder how text is displayed (Unicode TR 36,
 #: bidirectional text spoofing), and what is left of characters that a server took apart.
-_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffd]")
+_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffd]")
 _LAST_WORD = re.compile(r"\w+$")
 
 
