@@ -48,7 +48,8 @@ export interface StatusText {
  */
 export function describe(view: View): StatusText {
   const { server, place } = view;
-  const backend = server.kind === 'running' ? server.status.backend : '';
+  // What ails the backend names the one that stands in.
+  const backend = server.kind === 'running' && server.status.state !== 'error' ? server.status.backend : '';
   const text = (icon: string, state: string, severity: Severity = 'none'): StatusText => ({
     icon,
     state: state.replace(/\.$/, ''),

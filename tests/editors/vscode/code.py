@@ -38,6 +38,7 @@ _USER_SETTINGS: Mapping[str, Any] = {
     "security.workspace.trust.startupPrompt": "never",
     "telemetry.telemetryLevel": "off",
     "window.restoreWindows": "none",
+    "workbench.colorTheme": "Dark Modern",
     "workbench.secondarySideBar.defaultVisibility": "hidden",
     "workbench.startupEditor": "none",
     "workbench.tips.enabled": False,
@@ -261,6 +262,16 @@ class Window:
         self._status.locator("a").first.click()
         self.page.mouse.move(300, 300)  # else the tooltip comes and covers what is there
 
+    def hover_status(self) -> None:
+        """Point at our item in the status bar until its tooltip is there."""
+        self._status.hover()
+        self.page.locator(".monaco-hover:visible", has_text="tabby-ls").first.wait_for()
+
+    def picture(self, file: Path) -> None:
+        """Take a picture of the window for the documentation."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=file)
+
     # What a person sees
 
     @property
@@ -344,6 +355,7 @@ def browser(installation: Installation, profile: Path) -> Iterator[Callable[[Cod
             executable_path=installation.chromium,
             headless=True,
             viewport={"width": 1120, "height": 640},
+            device_scale_factor=1.5,
             args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
         )
         chromium.set_default_timeout(PATIENCE * 1000)

@@ -27,7 +27,7 @@ suite('the status bar says', () => {
     ['idle without an editor', { ...idle, place: undefined }, 'sparkle', 'idle', 'none'],
   ] as const) {
     test(name, () => {
-      const backend = view.server.kind === 'running' ? 'TabbyAPI: Qwen' : '';
+      const backend = view.server.kind === 'running' && severity === 'none' ? 'TabbyAPI: Qwen' : '';
       assert.deepEqual(describe(view), { icon, state, backend, severity });
     });
   }
