@@ -74,7 +74,7 @@ class Language:
 
     def opens_block(self, line: str) -> bool:
         """Return True if `line`, or its part before the cursor, opens a block: `if x:`, `for (`, `def f`."""
-        line = self._code(line)
+        line = self.code_of(line)
         if any(_ends_with(line, opener) for opener in self.openers):
             return True
         if not self.prose and _leaves_open(line):
@@ -101,7 +101,7 @@ class Language:
         mark, _, _ = line.strip().partition(" ")
         return mark in self.items or (self.prose and _NUMBER.fullmatch(mark) is not None)
 
-    def _code(self, line: str) -> str:
+    def code_of(self, line: str) -> str:
         """Return `line` without the comment at its end, without the insides of its strings, and stripped."""
         line = _STRING.sub('""', line)
         if self.line_comment is not None:

@@ -128,6 +128,49 @@ def test_lines_that_open_no_block(language: str, line: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "line", "opens"),
+    [
+        ("python", "x = f(a,", True),
+        ("python", 'print("(")', False),
+        ("python", "if x:  # why", True),
+        ("python", "x = a[1:]", False),
+        ("html", '<div class="a">', True),
+        ("html", "<br>", False),
+        ("html", "</div>", False),
+        ("html", "<img />", False),
+        ("typescriptreact", "const a: Array<string>", False),
+        ("latex", "\\begin{itemize}", True),
+        ("markdown", "the (first", False),
+        ("elisp", "(defun f ()", True),
+    ],
+)
+def test_brackets_tags_and_comments_at_the_end_of_a_line(language: str, line: str, opens: bool) -> None:
+    assert language_named(language).opens_block(line) is opens
+
+
+@pytest.mark.parametrize(
+    ("language", "line", "comment", "item"),
+    [
+        ("python", "  # a", True, False),
+        ("c", "/* a", True, False),
+        ("c", " * a", True, False),
+        ("c", "*p = 1;", False, False),
+        ("html", "<!-- a", True, False),
+        ("json", "# a", False, False),
+        ("yaml", "  - a", False, True),
+        ("yaml", "-1", False, False),
+        ("markdown", "* a", False, True),
+        ("markdown", "12. a", False, True),
+        ("markdown", "1.5", False, False),
+        ("latex", "\\item a", False, True),
+    ],
+)
+def test_comments_and_items(language: str, line: str, comment: bool, item: bool) -> None:
+    found = language_named(language)
+    assert (found.is_comment(line), found.is_item(line)) == (comment, item)
+
+
+@pytest.mark.parametrize(
     ("language", "line", "closes", "continues"),
     [
         ("javascript", "  } else {", True, True),

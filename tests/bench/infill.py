@@ -321,31 +321,36 @@ def main() -> int:
         makers["with its server's stops"] = by_tabby_agent(package, STOP_WORDS)
     else:
         print(f"tabby-agent is left out: {package}")
+    rows = list(plan(options.folder, options.limit or None, options.seed, options.only))
+    jobs = [job for *_, of_row in rows for job in of_row]
+    print(f"{len(jobs)} questions", file=sys.stderr, flush=True)
+    passed = {maker: _passed(asyncio.run(make(jobs)), jobs, maker) for maker, make in makers.items()}
     table = Table("gap", "cursor", "model", *makers, title="Programs that pass their tests, in per cent")
-    damaged = False
-    for name, cursor, model, jobs in plan(options.folder, options.limit or None, options.seed, options.only):
-        passed = {maker: asyncio.run(_passed(make, jobs)) for maker, make in makers.items()}
-        shares = {maker: 100 * sum(well) / len(well) for maker, well in passed.items()}
-        row = [f"{shares[maker]:.1f}" for maker in makers]
-        table.add_row(name, cursor, model, *row)
-        print(f"{name}, {cursor}, {model}: {' '.join(row)}", file=sys.stderr, flush=True)
+    damaged, start = False, 0
+    for name, cursor, model, of_row in rows:
+        end = start + len(of_row)
+        shares = {maker: 100 * sum(well[start:end]) / len(of_row) for maker, well in passed.items()}
+        table.add_row(name, cursor, model, *(f"{shares[maker]:.1f}" for maker in makers))
         damaged |= shares["tabby-ls"] < (100 if model == "exact" else shares["as it is"])
         if options.show:
-            for job, well in zip(jobs, passed["tabby-ls"], strict=True):
+            for job, well in zip(of_row, passed["tabby-ls"][start:end], strict=True):
                 if not well:
-                    show = f"{job.task.before[-80:]!r} | {job.task.after[:80]!r}\n    {job.answer[:300]!r}"
-                    print(f"  {job.task.name}: {job.task.gap!r}\n    {show}")
+                    print(f"  {name}, {cursor}, {model}, {job.task.name}: {job.task.gap!r}")
+                    print(
+                        f"    {job.task.before[-80:]!r} | {job.task.after[:80]!r}\n    {job.answer[:300]!r}"
+                    )
+        start = end
     Console(width=140).print(table)
     return int(damaged)
 
 
-async def _passed(make: Callable[[Sequence[Job]], Any], jobs: Sequence[Job]) -> list[bool]:
-    programs = await make(jobs)
+def _passed(programs: Sequence[str], jobs: Sequence[Job], maker: str) -> list[bool]:
     whole = [f"{program}\n{job.task.test}" for program, job in zip(programs, jobs, strict=True)]
     unequal = {
         text for text, job, program in zip(whole, jobs, programs, strict=True) if program != job.task.truth
     }
-    verdicts = judge(unequal) if unequal else {}
+    print(f"{maker}: {len(unequal)} programs to run", file=sys.stderr, flush=True)
+    verdicts = judge(unequal)
     return [verdicts.get(text, True) for text in whole]
 
 

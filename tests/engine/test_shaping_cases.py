@@ -5,6 +5,7 @@ Every case is read whole, by token and by character: how an answer is cut into p
 
 from __future__ import annotations
 
+import random
 import re
 import tomllib
 from collections.abc import Callable
@@ -48,7 +49,13 @@ PIECES: dict[str, Callable[[str], list[str]]] = {
     "whole": lambda answer: [answer],
     "by token": lambda answer: re.findall(r" ?\w+|\s+|[^\w\s]+", answer),
     "by character": list,
+    "at random": lambda answer: _at_random(answer, random.Random(answer)),
 }
+
+
+def _at_random(answer: str, chance: random.Random) -> list[str]:
+    ends = sorted(chance.sample(range(len(answer)), min(len(answer), 5)))
+    return [answer[start:end] for start, end in zip([0, *ends], [*ends, len(answer)], strict=True)]
 
 
 @pytest.mark.parametrize("pieces", PIECES)
@@ -69,5 +76,6 @@ async def test_case(case: Case, pieces: str) -> None:
         assert applied(suggestion, now) == case.after
 
 
-def test_names_are_unique() -> None:
-    assert len({case.name for case in CASES}) == len(CASES) > 60
+def test_the_table_is_as_wide_as_it_says() -> None:
+    assert len({case.name for case in CASES}) == len(CASES) >= 250
+    assert len({case.language for case in CASES}) >= 25

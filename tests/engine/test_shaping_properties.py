@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 
-from hypothesis import assume, given
+import pytest
+from attrs import evolve
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tabby_ls.backends.backend import Infill
@@ -13,11 +15,11 @@ from tabby_ls.engine.inflight import Generation
 from tabby_ls.engine.reading import read_answer
 from tabby_ls.engine.shaping.cut import Cut, cut
 from tabby_ls.engine.shaping.mode import Mode, choose_mode
+from tabby_ls.engine.shaping.place import is_above
 from tabby_ls.engine.shaping.settled import settled
 from tabby_ls.engine.shaping.shape import shape
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.engine.target import Target
-from tabby_ls.languages import language_named
 from tabby_ls.prompts.families import Family, family_named
 from tabby_ls.prompts.sentinels import first_sentinel
 from tabby_ls.settings import Settings
@@ -84,10 +86,19 @@ def in_pieces(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> list[str]:
     return [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
 
 
-def read(now: Snapshot, pieces: list[str], mode: Mode, family: Family | None, *, cut_short: bool) -> str:
+def read(
+    now: Snapshot,
+    pieces: list[str],
+    mode: Mode,
+    family: Family | None,
+    *,
+    cut_short: bool,
+    is_chat: bool = False,
+) -> str:
     async def reading() -> str:
         generation = Generation(now, mode, False, Target(FakeBackend([]), Settings()))
         infill = Infill("", "", "", "", None, None, (), 64, 0.0, 0.0, 1)
+        infill = evolve(infill, is_chat=is_chat)
         await read_answer(generation, FakeBackend(pieces, cut_short=cut_short), infill, family)
         return generation.text
 
@@ -156,14 +167,59 @@ def test_a_cut_text_is_the_beginning_of_the_answer(now: Snapshot, answer: str, m
     assert answer.startswith((result, result.removesuffix(above)))
 
 
-@given(snapshots(), in_pieces(answers), st.sampled_from(["auto", "always", "never"]), st.booleans())
-def test_one_line_means_one_line(now: Snapshot, pieces: list[str], multiline: str, invoked: bool) -> None:
-    mode = choose_mode(now, multiline=multiline, invoked=invoked)
-    assume(mode is Mode.LINE)
+@given(snapshots(), in_pieces(answers), st.booleans())
+def test_one_line_means_one_line(now: Snapshot, pieces: list[str], invoked: bool) -> None:
+    mode = choose_mode(now, multiline="never", invoked=invoked)
+    assert mode is Mode.ONE_LINE
     suggestion = shape(cut_in_pieces(pieces, now, mode).text, now)
-    if suggestion is not None and now.line_prefix.strip() and multiline == "never":
-        opens = language_named(now.language).opens_block(now.line_prefix + suggestion.text.partition("\n")[0])
-        assert "\n" not in suggestion.text or opens
+    if suggestion is not None:
+        # Blank lines may stand before it where the cursor's line is blank, and the cursor's own line below it.
+        assert "\n" not in suggestion.text.strip()
+        assert "\n" not in suggestion.text or not now.line_prefix.strip()
+
+
+@given(snapshots(), st.sampled_from(["auto", "always"]), st.booleans())
+def test_text_to_the_right_means_one_line(now: Snapshot, multiline: str, invoked: bool) -> None:
+    if now.line_prefix.strip() and re.search(r"\w", now.line_suffix):
+        assert choose_mode(now, multiline=multiline, invoked=invoked) is Mode.ONE_LINE
+
+
+@given(snapshots(), in_pieces(answers), st.sampled_from(Mode), st.booleans())
+def test_nothing_inside_an_answer_is_rewritten(
+    now: Snapshot, pieces: list[str], mode: Mode, is_chat: bool
+) -> None:
+    answer = "".join(pieces)
+    text = read(now, pieces, mode, None, cut_short=False, is_chat=is_chat)
+    if is_above(now):
+        text = text.removesuffix(f"\n{now.line_prefix}")
+    assert text in answer
+    suggestion = shape(text, now)
+    if suggestion is not None:
+        added = suggestion.text[: len(suggestion.text) - suggestion.replaces]
+        assert added in answer
+
+
+@given(snapshots(), in_pieces(answers), st.sampled_from(Mode), st.sampled_from(["\r\n", "\r"]))
+def test_the_answers_line_ends_do_not_matter(
+    now: Snapshot, pieces: list[str], mode: Mode, line_end: str
+) -> None:
+    other = [piece.replace("\n", line_end) for piece in pieces]
+    # However CR and LF come apart.
+    other = [half for piece in other for half in re.split(r"(?<=\r)", piece)]
+    assert read(now, other, mode, None, cut_short=False) == read(now, pieces, mode, None, cut_short=False)
+
+
+@given(snapshots(), in_pieces(answers), st.sampled_from(Mode))
+def test_what_has_ended_stays_as_it_is(now: Snapshot, pieces: list[str], mode: Mode) -> None:
+    text = ""
+    ended: Cut | None = None
+    for piece in pieces:
+        text += piece
+        result = cut(text, now, mode, finished=False)
+        assert ended is None or result == ended
+        ended = result if result.ended else ended
+    if ended is not None:
+        assert cut(text, now, mode, finished=True).text == ended.text
 
 
 @given(snapshots(), in_pieces(answers), st.sampled_from(Mode))
@@ -192,3 +248,10 @@ def test_an_answer_without_end_is_ended() -> None:
     result = cut(answer, now, Mode.BLOCK, finished=False)
     assert result.ended
     assert result.text.count("\n") == 39
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_a_line_without_end_is_ended(mode: Mode) -> None:
+    now = Snapshot("file:///a", 1, "python", 0, "x = ", "")
+    answer = " ".join(str(number) for number in range(1000))
+    assert cut(answer, now, mode, finished=False) == Cut("", True)

@@ -145,6 +145,7 @@ def _cut_block(first: int, lines: list[str], partial: str, block: Block, *, fini
 def _lines_of_block(first: int, lines: list[str], block: Block, *, finished: bool) -> tuple[list[str], bool]:
     """Return the `lines` that belong to the block, and whether no other line can."""
     language, kept, closed = block.place.language, lines[: first + 1], False
+    seen = [block.place.before + kept[0], *kept[1:]]
     for number in range(first + 1, len(lines)):
         line = lines[number]
         if not line.strip():
@@ -166,7 +167,8 @@ def _lines_of_block(first: int, lines: list[str], block: Block, *, finished: boo
         else:
             closed = True
         kept.append(line)
-        repeated = loop_at_end([block.place.before + kept[0], *kept[1:]])
+        seen.append(line)
+        repeated = loop_at_end(seen)
         if repeated:
             return kept[:-repeated], True
         if len(kept) > _MAX_LINES:

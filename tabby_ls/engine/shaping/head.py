@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
-from tabby_ls.engine.shaping.lines import indent_of, lines_upwards, same_line, squeezed
+from tabby_ls.engine.shaping.lines import indent_of, is_repeat, lines_upwards, same_line, squeezed
 from tabby_ls.engine.shaping.place import place_of
 from tabby_ls.engine.snapshot import Snapshot
 
@@ -63,6 +63,8 @@ def _without_lines(text: str, snapshot: Snapshot, finished: bool, least: int) ->
     whole = len(lines) if finished else len(lines) - 1
     above = list(islice(lines_upwards(snapshot.prefix, len(snapshot.prefix) - len(before)), _LINES_ABOVE))
     above.reverse()
+    if lines[0] and indent_of(lines[0]) != indent_of(before):
+        lines[0] = before + lines[0]  # what it writes of the indentation comes on top of what stands there
     echoed = _echoed(lines[:whole], above, finished=finished)
     if echoed == 0:
         return text
@@ -77,7 +79,8 @@ def _echoed(lines: Sequence[str], above: Sequence[str], *, finished: bool) -> in
     if not lines or len(squeezed(lines[0])) < _ECHO:
         return 0
     for count in range(len(above), 0, -1):
-        if all(same_line(*pair) for pair in zip(lines, above[-count:], strict=False)):
+        repeated = above[-count:]
+        if is_repeat(lines[0], repeated[0]) and all(map(same_line, lines, repeated)):
             if count > len(lines):
                 if finished:
                     continue

@@ -18,6 +18,7 @@ _LINES_ABOVE = 10
 _ENDS = (":", ";", "{", "}", '"""')
 #: What is not written twice in a row, besides words.
 _SINGLE = frozenset(")]}\"'`,;")
+_PAIRED = frozenset("()[]{}\"'`")
 #: Closers that a text may have behind the rest of the line.
 _CLOSING = 4
 
@@ -34,10 +35,12 @@ def fit_to_rest(text: str, snapshot: Snapshot) -> Suggestion:
         return Suggestion(text)
     start, stays_open = _start(snapshot), _may_stay_open(snapshot)
     replaced = _replaced(text, rest, start, stays_open=stays_open)
-    if replaced is not None:
+    if replaced:
         return Suggestion(text, replaced)
     if _tells(rest) and (repeated := _where_repeated(text, rest)) is not None:
         return Suggestion(text[:repeated])
+    if replaced is not None:
+        return Suggestion(text)
     # What was opened before the cursor and is closed behind it ends the text where the text closes it too.
     closer = where_closed(text, rest.lstrip()[0], start)
     if closer < 0:
@@ -52,11 +55,7 @@ def _replaced(text: str, rest: str, start: Nesting, *, stays_open: bool) -> int 
 
     It fits if the line is as balanced afterwards as it was before, or more so if it was not.
     """
-    lengths = (
-        k
-        for k in range(min(len(text), len(rest)), 0, -1)
-        if _overlap(text, rest[:k], is_whole=k == len(rest))
-    )
+    lengths = (k for k in range(min(len(text), len(rest)), 0, -1) if _overlap(text, rest, k))
     overlaps = list(islice(lengths, _TRIED))
     if len(rest) in overlaps and _tells(rest):
         return len(rest)
@@ -81,10 +80,11 @@ def _start(snapshot: Snapshot) -> Nesting:
     """Return the nesting at the cursor, with the brackets that the lines above leave open."""
     before = snapshot.line_prefix
     end = len(snapshot.prefix) - len(before)
-    opened = ""
+    opened, language = "", place_of(snapshot).language
     for line in islice(lines_upwards(snapshot.prefix, end), _LINES_ABOVE):
-        nesting = Nesting().after(line)
-        if not line.strip() or nesting.quote or (line.endswith(_ENDS) and not nesting.opened):
+        code = language.code_of(line)
+        nesting = Nesting().after(code)
+        if not code or nesting.quote or (code.endswith(_ENDS) and not nesting.opened):
             break
         opened = nesting.opened + opened if not nesting.closed else opened
     return Nesting(opened=opened).after(before[-_NEAR:])
@@ -92,7 +92,8 @@ def _start(snapshot: Snapshot) -> Nesting:
 
 def _tells(rest: str) -> bool:
     """Return whether `rest` is more than brackets, so that writing it twice can only be a mistake."""
-    return sum(map(_is_word, rest)) > 1
+    besides = [char for char in rest if not (char.isspace() or char in _PAIRED)]
+    return len(besides) > 1 or (len(besides) == 1 and not _PAIRED.intersection(rest))
 
 
 def _where_repeated(text: str, rest: str) -> int | None:
@@ -108,8 +109,7 @@ def _where_repeated(text: str, rest: str) -> int | None:
             return None
         more = said[len(wanted) :]
         if said.startswith(wanted) and all(char in ")]};," for char in more):
-            word_before = index > 0 and _is_word(text[index - 1]) and _is_word(text[index])
-            return None if word_before else index
+            return None if _splits_word(text, index) else index
     return None
 
 
@@ -119,20 +119,24 @@ def _shared_beginning(one: str, other: str) -> str:
 
 def completes(line: str, rest: str) -> bool:
     """Return whether `line` ends with all of the `rest` of the cursor's line, and adds to it."""
-    return len(line.strip()) > len(rest.strip()) and _overlap(line.rstrip(), rest.strip(), is_whole=True)
+    return len(line.strip()) > len(rest.strip()) and _overlap(line.rstrip(), rest.strip(), len(rest.strip()))
 
 
-def _overlap(text: str, beginning: str, *, is_whole: bool) -> bool:
-    """Return whether `text` ends with `beginning`, and not in the middle of a word or of an indentation."""
-    if not text.endswith(beginning):
+def _overlap(text: str, rest: str, length: int) -> bool:
+    """Return whether `text` ends with so much of `rest`, and not in the middle of a word or of an indentation."""
+    shared = rest[:length]
+    if not text.endswith(shared):
         return False
-    added = text[: -len(beginning)]
-    if not beginning.strip():
+    if not shared.strip():
         return "\n" not in text
     # An operator may be half of another one: `=` before `= 1`.
-    if not is_whole and not any(_is_word(char) or char in _SINGLE for char in beginning):
+    if length < len(rest) and not any(_is_word(char) or char in _SINGLE for char in shared):
         return False
-    return not (added and _is_word(added[-1]) and _is_word(beginning[0]))
+    return not (_splits_word(text, len(text) - length) or _splits_word(rest, length))
+
+
+def _splits_word(text: str, index: int) -> bool:
+    return 0 < index < len(text) and _is_word(text[index - 1]) and _is_word(text[index])
 
 
 def _is_word(char: str) -> bool:

@@ -12,6 +12,8 @@ _LONGEST = 20
 _LONG_LINE = 240
 _CIRCLING = 160
 _UNIT = 40
+#: A line longer than this is no suggestion, whatever it says.
+_TOO_LONG = 1000
 
 
 def loop_at_end(lines: Sequence[str]) -> int:
@@ -31,9 +33,12 @@ def loop_at_end(lines: Sequence[str]) -> int:
 
 
 def goes_in_circles(line: str) -> bool:
-    """Return whether a very long `line` repeats a short unit, however much of it has arrived."""
-    return any(
-        line[end - _CIRCLING : end - unit] == line[end - _CIRCLING + unit : end]
-        for end in range(_LONG_LINE, len(line) + 1, _UNIT)
-        for unit in range(1, _UNIT + 1)
+    """Return whether a very long `line` repeats a short unit, or has no end, however much of it has arrived."""
+    return len(line) > _TOO_LONG or any(
+        _circles(line[end - _CIRCLING : end]) for end in range(_LONG_LINE, len(line) + 1, _UNIT)
     )
+
+
+def _circles(text: str) -> bool:
+    period = text.find(text[:_UNIT], 1)
+    return 0 < period <= _UNIT and text[period:] == text[:-period]
