@@ -46,7 +46,20 @@ def cut(text: str, snapshot: Snapshot, mode: Mode, *, finished: bool) -> Cut:
     if place.is_above and result.ended and _is_line(result.text, text, place):
         # The line that is pushed down keeps the indentation that stands before the cursor.
         return Cut(f"{result.text.rstrip()}\n{place.before}", True)
+    if place.rest.strip() and not place.is_above and result.ended and "\n" in result.text:
+        return Cut(_before_closers(result.text.rstrip(), place), True)
     return result
+
+
+def _before_closers(text: str, place: Place) -> str:
+    """Return lines of `text` as they stand in front of the closers that an editor wrote by itself: `{|}`.
+
+    Where the text begins on the line below, and does not close the block itself, they come to a line of their own.
+    """
+    if not text.startswith("\n") or Nesting().after(text).closed:
+        return text
+    before = place.before
+    return f"{text}\n{before[: len(before) - len(before.lstrip())]}"
 
 
 def _is_line(used: str, text: str, place: Place) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from tabby_ls.engine.shaping.place import only_closers
 from tabby_ls.engine.snapshot import Snapshot
 
 #: Control characters that no source file wants, the marks that reorder how text is displayed (Unicode TR 36,
@@ -33,11 +32,5 @@ def drop_half_end(text: str) -> str:
 
 
 def trim_end(text: str, snapshot: Snapshot) -> str:
-    """Remove white space at the end where nothing follows on the line, and line ends where only closers do.
-
-    A space before what follows may be wanted; a line end, where lines are put above it.
-    """
-    rest, trimmed = snapshot.line_suffix, text.rstrip()
-    if not rest.strip():
-        return trimmed
-    return trimmed if "\n" in text[len(trimmed) :] and only_closers(rest) else text
+    """Remove white space at the end where nothing follows on the line; in front of something it may be wanted."""
+    return text if snapshot.line_suffix.strip() else text.rstrip()
