@@ -80,6 +80,20 @@ def test_a_slow_answer_shows_that_it_thinks(
     eventually(lambda: backend.open_streams == 0)
 
 
+def test_a_message_of_the_server_does_not_wait_for_a_key(start: Start, local_workspace: Workspace) -> None:
+    """The one of the first run is longer than a line."""
+    local_workspace.write("x.py", "")
+    nvim = start(local_workspace, "x.py", columns=60)
+    eventually(lambda: local_workspace.sent("window/showMessage", by="server"), lambda: nvim.terminal.screen)
+    (message,) = local_workspace.sent("window/showMessage", by="server")
+    nvim.terminal.wait_for_text(message["message"][:40])
+    nvim.insert_at_end("typing goes on")
+    eventually(lambda: nvim.lines == ["typing goes on"], lambda: nvim.terminal.screen)
+    nvim.keys("Escape")
+    nvim.type(":TabbyLs messages\r")
+    nvim.terminal.wait_for_text(message["message"][-20:])
+
+
 def _server_pid(workspace: Workspace) -> int:
     """The process that the editor started for its server."""
     for process in Path("/proc").iterdir():
@@ -158,12 +172,12 @@ def test_commands(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI)
     nvim.wait_for_ghost("alpha")
     nvim.keys("Tab", "Escape")
     for command, answer in (
-        ("why", "x.py line 1 (python)"),
+        ("why", "x.py line 1"),
         ("stats", "accepted"),
         ("status", "TabbyAPI: Qwen2.5-Coder-1.5B-exl3"),
         (
             "nonsense",
-            'there is no "nonsense"; there are health, restart, stats',
+            'there is no "nonsense"; there are health, messages, restart',
         ),
         ("toggle sesion", "there are only file, language, session"),
     ):

@@ -77,24 +77,46 @@ local function changed()
   vim.cmd.redrawstatus({ bang = true })
 end
 
--- One line, which does not stop the user who types.
+-- Whether messages go to the line below the screen, and not to a window of some plugin.
+local function is_plain_notify()
+  local source = debug.getinfo(vim.notify, 'S').source
+  return not vim.startswith(source, '@') or vim.startswith(source, '@vim/_') -- Neovim's own has no file, or this one
+end
+
+---@type string[]
+local said = {}
+
+--- All that was said, in full.
+---@return string[]
+function M.messages()
+  return said
+end
+
+-- For what does not fit into a line Neovim waits until a key is pressed, which would be one that the user typed: the
+-- line is cut, and `:TabbyLs messages` has all of it.
 local function say(message, level)
-  message = 'tabby-ls: ' .. message
-  local room = vim.v.echospace
-  if vim.fn.strdisplaywidth(message) > room then
-    message = vim.fn.strcharpart(message, 0, room - 1) .. '…'
+  local line = 'tabby-ls: ' .. message:gsub('%s*\n%s*', ' ')
+  said[#said + 1] = line
+  if is_plain_notify() and vim.fn.strdisplaywidth(line) > vim.v.echospace then
+    line = vim.fn.strcharpart(line, 0, vim.v.echospace - 1) .. '…'
   end
-  vim.notify(message, level)
-  if vim.api.nvim_get_mode().mode:sub(1, 1) ~= 'i' or not vim.o.showmode then
-    return
+  vim.notify(line, level)
+  if vim.api.nvim_get_mode().mode:sub(1, 1) == 'i' and vim.o.showmode and is_plain_notify() then
+    -- "-- INSERT --" has covered it, so it is shown once more.
+    vim.api.nvim_create_autocmd('InsertLeave', {
+      once = true,
+      callback = vim.schedule_wrap(function()
+        vim.api.nvim_echo({ { line, level > vim.log.levels.INFO and 'WarningMsg' or 'None' } }, false, {})
+      end),
+    })
   end
-  -- "-- INSERT --" has covered it, so it is shown once more.
-  vim.api.nvim_create_autocmd('InsertLeave', {
-    once = true,
-    callback = vim.schedule_wrap(function()
-      vim.api.nvim_echo({ { message, 'WarningMsg' } }, false, {})
-    end),
-  })
+end
+
+local LEVELS = { vim.log.levels.ERROR, vim.log.levels.WARN, vim.log.levels.INFO, vim.log.levels.INFO }
+
+local function on_message(_, params)
+  local message = params.message:gsub('^tabby%-ls: ', '')
+  say(message, LEVELS[params.type] or vim.log.levels.INFO)
 end
 
 local function on_status(_, status, context)
@@ -198,7 +220,7 @@ local function client_config()
     root_markers = config.now.root_markers,
     init_options = next(config.now.settings) and config.now.settings or nil,
     capabilities = capabilities,
-    handlers = { ['tabby-ls/status'] = on_status },
+    handlers = { ['tabby-ls/status'] = on_status, ['window/showMessage'] = on_message },
     on_exit = on_exit,
   }
 end

@@ -78,6 +78,10 @@ local COMMANDS = {
   restart = function()
     client_of.restart()
   end,
+  messages = function()
+    local messages = client_of.messages()
+    show(#messages > 0 and table.concat(messages, '\n') or 'tabby-ls: it has said nothing')
+  end,
   health = function()
     vim.cmd.checkhealth('tabby_ls')
   end,
