@@ -80,6 +80,11 @@ def _parser() -> argparse.ArgumentParser:
     complete.add_argument(
         "--stdin", action="store_true", help="read the text from standard input; FILE only names it"
     )
+    complete.add_argument(
+        "--show-prompt",
+        action="store_true",
+        help="print the request that would be sent, without keys, and send no code",
+    )
     _add_backend_options(complete)
 
     index = commands.add_parser("index", help="let the local model learn from a folder now")

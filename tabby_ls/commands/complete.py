@@ -14,7 +14,8 @@ import attrs
 from attrs import frozen
 
 from tabby_ls.commands.common import CommandError, command_settings, say
-from tabby_ls.commands.workspace import local_model_of
+from tabby_ls.commands.workspace import local_model_of, rules_of
+from tabby_ls.context.surroundings import Surroundings
 from tabby_ls.engine.engine import Engine, Request
 from tabby_ls.engine.outcome import Event, Outcome, Reason
 from tabby_ls.engine.shaping.settled import settled
@@ -47,6 +48,10 @@ def complete(options: argparse.Namespace) -> int:
     except CommandError as error:
         say(str(error))
         return 1
+    if options.show_prompt:
+        from tabby_ls.commands.show_prompt import show_prompt
+
+        return asyncio.run(show_prompt(settings, snapshot, place.path))
     outcome = asyncio.run(_complete(settings, snapshot, place.path, stream=not options.json))
     if options.json:
         print(json.dumps(_as_json(outcome, snapshot), ensure_ascii=False))
@@ -108,10 +113,15 @@ def _read(path: Path) -> str:
 async def _complete(settings: Settings, snapshot: Snapshot, path: Path, *, stream: bool) -> Outcome:
     is_local = settings.servers[0].is_local
     model = await local_model_of(path, index=is_local and settings.local.index)
+    rules = rules_of(path, settings)
     targets = open_targets(
         attrs.evolve(settings, local=attrs.evolve(settings.local, fallback=False)), lambda: model
     )
-    engine = Engine(settings, targets, _ignore)
+    for target in targets:
+        target.surroundings = Surroundings(
+            indexed=model.indexed, rules=rules, sources=settings.context.sources
+        )
+    engine = Engine(settings, targets, _ignore, rules)
     asking = asyncio.create_task(
         engine.suggest(Request(snapshot, invoked=True, deadline=settings.deadline_ms / 1000))
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+from tabby_ls.context.privacy import FileRules
 from tabby_ls.local_model.indexer import BuildError, build_index
 from tabby_ls.local_model.model import LocalModel
+from tabby_ls.settings import Settings
 
 #: What marks the top of a project.
 _MARKS = (".git", ".hg", ".jj", "pyproject.toml", "package.json", "Cargo.toml", "go.mod")
@@ -29,6 +31,12 @@ async def local_model_of(path: Path, *, index: bool) -> LocalModel:
             await build_index(project, model.cache_dir, _ignore)
         model.add_root(project)
     return model
+
+
+def rules_of(path: Path, settings: Settings) -> FileRules:
+    """Return which files are left alone in `path`'s project; the model sees paths from the project's top on."""
+    project = project_of(path)
+    return FileRules(settings.exclude, [project] if project else [])
 
 
 def _ignore(_: dict[str, int]) -> None:

@@ -10,7 +10,7 @@ only when a request is about to be made.
 """
 
 from tabby_ls.completions.client import CompletionsClient
-from tabby_ls.completions.connection import Timeouts
+from tabby_ls.completions.connection import Timeouts, Withheld, withholding
 from tabby_ls.completions.errors import (
     APIError,
     AuthenticationError,
@@ -77,4 +77,6 @@ __all__ = [
     "TokenEncoding",
     "Usage",
     "ValidationError",
+    "Withheld",
+    "withholding",
 ]

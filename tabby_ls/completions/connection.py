@@ -12,6 +12,7 @@ import re
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,8 @@ from tabby_ls.completions.request import encode
 MAX_BODY = 16 << 20
 #: Below the 5 seconds after which uvicorn, TabbyAPI's server, closes an idle connection.
 _KEEPALIVE_SECONDS = 4.5
+#: What is shown of a header that the user set, and of one with a key.
+HIDDEN = "(not shown)"
 #: Headers that say who asks.
 AUTHENTICATION_HEADERS = ("authorization", "x-api-key", "x-admin-key")
 
@@ -62,6 +65,30 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+@frozen
+class Withheld:
+    """A request that was not sent. Of headers that the user set, and of keys, only the names are in `headers`."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+_withheld: ContextVar[list[Withheld] | None] = ContextVar("withheld", default=None)
+
+
+@contextmanager
+def withholding() -> Iterator[list[Withheld]]:
+    """Send nothing inside of this block, in this task: requests are put into the list instead, and fail."""
+    requests: list[Withheld] = []
+    token = _withheld.set(requests)
+    try:
+        yield requests
+    finally:
+        _withheld.reset(token)
 
 
 class Connection:
@@ -125,6 +152,9 @@ class Connection:
                 method, self.root + path, content=content, headers=kind, extensions={"trace": watch}
             )
 
+        if (withheld := _withheld.get()) is not None:
+            withheld.append(self._shown(request()))
+            raise RequestError("the request was not sent, as asked", code="connection_error")
         with request_errors():
             try:
                 return await self._http.send(request(), stream=True)
@@ -132,6 +162,13 @@ class Connection:
                 if is_new:
                     raise
                 return await self._http.send(request(), stream=True)
+
+    def _shown(self, request: httpx2.Request) -> Withheld:
+        headers = {
+            name: HIDDEN if any(secret in value for secret in self.secrets) else value
+            for name, value in request.headers.items()
+        }
+        return Withheld(request.method, str(request.url), headers, request.content)
 
     async def read(self, response: httpx2.Response) -> bytes:
         """Return the body; raise :class:`InvalidResponseError` if it is longer than any should be."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 from attrs import frozen
 
@@ -13,6 +13,8 @@ from tabby_ls.context.words import bag
 _LONGEST, _SHORTEST = 20, 6
 #: Of a longer line only the beginning is looked at.
 _MAX_LINE = 300
+#: About a millisecond's work.
+_CHUNKS_A_SLICE, _LINES_A_SLICE = 10, 200
 
 
 @frozen(eq=False, slots=True)
@@ -34,8 +36,8 @@ class Chunked:
     defined: dict[str, Chunk]
 
 
-def take_apart(lines: Sequence[str]) -> Chunked:
-    """Take a document's lines, without line ends, apart. Costs some microseconds a line."""
+def take_apart(lines: Sequence[str]) -> Generator[None, None, Chunked]:
+    """Take a document's lines, without line ends, apart; yield after each millisecond or so of work."""
     lines = [line[:_MAX_LINE].rstrip() for line in lines]
     chunks = tuple(_chunks(lines))
     where: dict[str, int] = {}
@@ -43,10 +45,15 @@ def take_apart(lines: Sequence[str]) -> Chunked:
         bit = 1 << number
         for word in bag(chunk.text):
             where[word] = where.get(word, 0) | bit
+        if number % _CHUNKS_A_SLICE == _CHUNKS_A_SLICE - 1:
+            yield
     defined: dict[str, Chunk] = {}
-    for name, places in definitions(lines).items():
-        shown = outline(lines, places[0])
-        defined[name] = Chunk(places[0], places[0] + len(shown), "\n".join(shown))
+    for start in range(0, len(lines), _LINES_A_SLICE):
+        for name, number in definitions(lines[start : start + _LINES_A_SLICE]):
+            if name not in defined:
+                shown = outline(lines, start + number)
+                defined[name] = Chunk(start + number, start + number + len(shown), "\n".join(shown))
+        yield
     return Chunked(chunks, where, defined)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from attrs import frozen
 
@@ -39,14 +39,12 @@ class Imports:
     names: frozenset[str]
 
 
-def definitions(lines: Sequence[str]) -> dict[str, list[int]]:
-    """Return where each name is defined, as indices of `lines`."""
-    found: dict[str, list[int]] = {}
+def definitions(lines: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Yield each name that is defined, with the index of the line that does it."""
     for number, line in enumerate(lines):
         match = _DEFINITION.match(line)
         if match is not None:
-            found.setdefault(match[1] or match[2] or match[3], []).append(number)
-    return found
+            yield match[1] or match[2] or match[3], number
 
 
 def imports(lines: Sequence[str]) -> Imports:

@@ -5,8 +5,10 @@ Only what the editor has opened is here. Of a closed document the places where t
 
 from __future__ import annotations
 
+import heapq
+from bisect import bisect_right
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from time import monotonic
 
 from attrs import Factory, define, frozen
@@ -23,7 +25,9 @@ _MOST_LINES = 6000
 _KEPT = 600.0
 _MOST_PLACES = 12
 #: Pieces a query looks at closely.
-_MOST_DOCUMENTS_ASKED, _MOST_PIECES = 32, 96
+_MOST_DOCUMENTS_ASKED, _MOST_PIECES = 24, 80
+#: How fast what the user changed or visited counts less with every place after it.
+_FORGETTING = 0.15
 #: What recent changes and visits, imported modules, nearness and definitions count.
 _EDITED, _EDITED_FLOOR, _VISITED = 0.6, 3.0, 0.2
 _IMPORTED, _SAME_LANGUAGE, _SAME_FOLDER, _DEFINED = 0.4, 0.3, 0.15, 1.0
@@ -72,6 +76,33 @@ class Asking:
     def sees(self, uri: str, chunk: Chunk) -> bool:
         """Return whether a chunk is, in part, in the prompt anyway."""
         return uri == self.uri and chunk.start < self.lines.stop and chunk.end > self.lines.start
+
+
+@frozen(eq=False)
+class _Candidate:
+    document: _Document
+    chunk: Chunk
+    total: float
+    boost: float
+    floor: float
+
+    @property
+    def worth(self) -> float:
+        """What it is likely to be worth, before its words are looked at one by one."""
+        return self.total * self.boost + self.floor
+
+    def piece(self) -> Piece:
+        document, chunk = self.document, self.chunk
+        return Piece(
+            document.path,
+            document.uri,
+            chunk.start,
+            chunk.end,
+            chunk.text,
+            bag(chunk.text),
+            self.boost,
+            self.floor,
+        )
 
 
 class OpenDocuments:
@@ -134,24 +165,34 @@ class OpenDocuments:
         """Whether there is something to take apart."""
         return any(document.is_stale for document in self._recent())
 
-    def refresh(self, but: str = "") -> Iterator[None]:
-        """Take apart what was changed since, but for the document `but`; yields between documents."""
+    def refresh(self, but: str = "") -> Generator[None, None, None]:
+        """Take apart what was changed since, but for the document `but`; yields after each millisecond of work."""
         for document in self._recent():
             if document.is_stale and (document.uri != but or document.chunked is None):
-                self._forget(document)
                 lines = [line.rstrip("\r\n") for line in document.lines()[:_MOST_LINES]]
-                document.chunked, document.is_stale = take_apart(lines), False
-                self._chunks += len(document.chunked.chunks)
-                for word, places in document.chunked.where.items():
-                    self._counts[word] += places.bit_count()
+                document.is_stale = False  # and will be again if it is edited while this goes on
+                try:
+                    chunked = yield from take_apart(lines)
+                except GeneratorExit:
+                    document.is_stale = True
+                    raise
+                if self._documents.get(document.uri) is document:
+                    self._forget(document)
+                    self._count(document, chunked)
                 yield
+
+    def _count(self, document: _Document, chunked: Chunked) -> None:
+        document.chunked = chunked
+        self._chunks += len(chunked.chunks)
+        for word, places in chunked.where.items():
+            self._counts[word] += places.bit_count()
 
     def rare(self, word: str) -> float:
         """Return how much it says that a text holds `word`."""
         return rarity(self._counts.get(word, 0), self._chunks + 1)
 
-    def find(self, asking: Asking) -> Iterator[list[Piece]]:
-        """Yield, some documents at a time, the pieces that may say most about a cursor."""
+    def find(self, asking: Asking) -> Generator[None, None, list[Piece]]:
+        """Return the pieces that may say most about a cursor; yields after each millisecond or so of work."""
         weights = {word: weight * self.rare(word) for word, weight in asking.query.words.items()}
         scored: list[tuple[float, _Document]] = []
         for number, document in enumerate(self._recent()):
@@ -161,13 +202,20 @@ class OpenDocuments:
                 if document.places:
                     total += _EDITED_FLOOR
                 scored.append((total * self._boost(document, asking), document))
-            if number % 32 == 31:
-                yield []
-        scored.sort(key=lambda entry: -entry[0])
-        for _, document in scored[:_MOST_DOCUMENTS_ASKED]:
-            yield self._pieces(document, asking, weights)
+            if number % 16 == 15:
+                yield
+        candidates: list[_Candidate] = []
+        for _, document in heapq.nlargest(_MOST_DOCUMENTS_ASKED, scored, key=lambda entry: entry[0]):
+            candidates += self._candidates(document, asking, weights)
+            yield
+        pieces: list[Piece] = []
+        for candidate in heapq.nlargest(_MOST_PIECES, candidates, key=lambda it: it.worth):
+            pieces.append(candidate.piece())
+            if len(pieces) % 16 == 0:
+                yield
+        return pieces
 
-    def _pieces(self, document: _Document, asking: Asking, weights: dict[str, float]) -> list[Piece]:
+    def _candidates(self, document: _Document, asking: Asking, weights: dict[str, float]) -> list[_Candidate]:
         assert document.chunked is not None
         chunked, boost = document.chunked, self._boost(document, asking)
         totals: dict[int, float] = {}
@@ -177,56 +225,34 @@ class OpenDocuments:
                 number = (bits & -bits).bit_length() - 1
                 totals[number] = totals.get(number, 0.0) + weight
                 bits &= bits - 1
-        recent: dict[int, tuple[float, float]] = {}
-        for number, chunk in enumerate(chunked.chunks):
-            for place in document.places if "edits" in asking.sources else ():
-                if place.line < chunk.end and place.end >= chunk.start:
-                    fading = 1.0 / (1.0 + 0.15 * (self._clock - place.when))
-                    more, floor = recent.get(number, (0.0, 0.0))
-                    gain = _EDITED if place.edited else _VISITED
-                    base = _EDITED_FLOOR * fading if place.edited else 0.0
-                    recent[number] = max(more, gain * fading), max(floor, base)
-        if "open" not in asking.sources:
-            totals = {number: total for number, total in totals.items() if number in recent}
-        best = sorted(
-            totals.keys() | recent.keys(), key=lambda n: -totals.get(n, 0.0) - recent.get(n, (0.0, 0.0))[1]
-        )
-        pieces: list[Piece] = []
-        for number in best[:8]:
-            chunk = chunked.chunks[number]
-            if asking.sees(document.uri, chunk):
-                continue
+        recent = self._recent_chunks(document) if "edits" in asking.sources else {}
+        wanted = totals.keys() | recent.keys() if "open" in asking.sources else recent.keys()
+        found: list[_Candidate] = []
+        for number in wanted:
             more, floor = recent.get(number, (0.0, 0.0))
-            pieces.append(
-                Piece(
-                    document.path,
-                    document.uri,
-                    chunk.start,
-                    chunk.end,
-                    chunk.text,
-                    bag(chunk.text),
-                    boost + more,
-                    floor,
-                )
+            found.append(
+                _Candidate(document, chunked.chunks[number], totals.get(number, 0.0), boost + more, floor)
             )
         for name, weight in asking.query.whole.items() if "definitions" in asking.sources else ():
-            head = chunked.defined.get(name)
-            if head is None or asking.sees(document.uri, head):
-                continue
-            floor = _DEFINED * weight * self.rare(name)
-            pieces.append(
-                Piece(
-                    document.path,
-                    document.uri,
-                    head.start,
-                    head.end,
-                    head.text,
-                    bag(head.text),
-                    boost,
-                    floor,
-                )
-            )
-        return pieces
+            if (head := chunked.defined.get(name)) is not None:
+                worth = weight * self.rare(name)
+                found.append(_Candidate(document, head, worth, boost, _DEFINED * worth))
+        return [it for it in found if not asking.sees(document.uri, it.chunk)]
+
+    def _recent_chunks(self, document: _Document) -> dict[int, tuple[float, float]]:
+        """Return how much more the chunks count that the user changed or was at, and what is added to that."""
+        assert document.chunked is not None
+        recent: dict[int, tuple[float, float]] = {}
+        chunks = document.chunked.chunks
+        for place in document.places:
+            fading = 1.0 / (1.0 + _FORGETTING * (self._clock - place.when))
+            gain, floor = (_EDITED, _EDITED_FLOOR) if place.edited else (_VISITED, 0.0)
+            number = bisect_right(chunks, place.line, key=lambda chunk: chunk.end)
+            while number < len(chunks) and chunks[number].start <= place.end:
+                more, base = recent.get(number, (0.0, 0.0))
+                recent[number] = max(more, gain * fading), max(base, floor * fading)
+                number += 1
+        return recent
 
     def _boost(self, document: _Document, asking: Asking) -> float:
         boost = 1.0

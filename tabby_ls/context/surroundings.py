@@ -7,9 +7,11 @@ for them: it is made anew when the cursor is elsewhere or the user paused. What 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence, Set
+from math import inf
 from pathlib import Path
 from time import monotonic
+from typing import TypeVar
 
 from attrs import define, frozen
 
@@ -29,12 +31,17 @@ _PAUSE = 3.0
 #: Seconds of work between two turns of the event loop, and after the last change before documents are taken apart.
 _SLICE = 0.002
 _REST = 0.4
-#: A piece that fits no more is shortened to this many lines or left out.
-_FEWEST_LINES = 3
+#: Seconds of that work that a request waits for at most.
+_REFRESH = 0.03
+#: With less room, in characters, no piece is looked for.
+_LEAST_ROOM = 80
 #: Pieces with so much of their words in a chosen one say nothing new.
 _SAME = 0.85
 #: Characters of a path line and what frames it.
 _FRAME = 24
+
+
+_Result = TypeVar("_Result")
 
 
 @frozen(eq=False)
@@ -126,7 +133,8 @@ class Surroundings:
             self._choice = choice
             self._documents.visited(cursor.uri, cursor.line)
         choice.used_at = now
-        return tuple(Snippet(piece.path, piece.text) for piece in choice.pieces if _is_news(piece, cursor))
+        shown = _lines("\n".join(cursor.window))
+        return tuple(Snippet(piece.path, piece.text) for piece in choice.pieces if _is_news(piece, shown))
 
     def _refresh_later(self) -> None:
         """Take apart what changed, once nobody types."""
@@ -144,31 +152,42 @@ class Surroundings:
         await asyncio.sleep(_REST)
         while (rest := self._changed_at + _REST - monotonic()) > 0:  # noqa: ASYNC110 - a time is waited for
             await asyncio.sleep(rest)
-        for _ in self._documents.refresh():
-            await asyncio.sleep(0)
+        await _in_slices(self._documents.refresh())
 
     async def _choose(self, cursor: Cursor, room: int) -> list[Piece]:
         query = query_at(cursor.prefix, cursor.suffix)
         before, after = cursor.window
         lines = range(cursor.line - before.count("\n"), cursor.line + after.count("\n") + 1)
         asking = Asking(cursor.uri, cursor.path, cursor.language, query, lines, self._sources)
-        pieces: list[Piece] = []
-        since = monotonic()
-        for _ in self._documents.refresh(but=cursor.uri):
-            if monotonic() - since > _SLICE:
-                await asyncio.sleep(0)
-                since = monotonic()
-        for found in self._documents.find(asking):
-            pieces += found
-            if monotonic() - since > _SLICE:
-                await asyncio.sleep(0)
-                since = monotonic()
+        # What cannot be taken apart in time is for the next choice.
+        await _in_slices(self._documents.refresh(but=cursor.uri), most=_REFRESH)
+        if self._documents.has_stale:
+            self._refresh_later()
+        pieces = await _in_slices(self._documents.find(asking)) or []
         rare = self._documents.rare
         if "workspace" in self._sources and (sources := self._indexed(cursor.uri)):
             pieces += await _in_thread(sources, query, rare, definitions="definitions" in self._sources)
-        forbidden = {uri for uri in {piece.uri for piece in pieces} if self._rules.rule_for(uri) is not None}
-        allowed = [piece for piece in pieces if piece.uri not in forbidden]
-        return pack(allowed, cursor, query.words, rare, room)
+        return pack(
+            pieces, cursor, query.words, rare, room, lambda piece: self._rules.rule_for(piece.uri) is None
+        )
+
+
+async def _in_slices(steps: Generator[None, None, _Result], most: float = inf) -> _Result | None:
+    """Go through `steps` with a turn of the event loop now and then; end them after `most` seconds."""
+    started = since = monotonic()
+    try:
+        while True:
+            next(steps)
+            if (now := monotonic()) - since > _SLICE:
+                if now - started > most:
+                    return None
+                await asyncio.sleep(0)
+                since = monotonic()
+    except StopIteration as end:
+        result: _Result = end.value
+        return result
+    finally:
+        steps.close()
 
 
 async def _in_thread(
@@ -185,33 +204,42 @@ async def _in_thread(
 
 
 def pack(
-    pieces: Sequence[Piece], cursor: Cursor, query: dict[str, float], rare: Callable[[str], float], room: int
+    pieces: Sequence[Piece],
+    cursor: Cursor,
+    query: dict[str, float],
+    rare: Callable[[str], float],
+    room: int,
+    may_be_sent: Callable[[Piece], bool],
 ) -> list[Piece]:
     """Return the pieces that say most and fit into `room` characters, none twice and none that is in the window."""
     chosen: list[Piece] = []
-    for piece in in_order([piece for piece in pieces if _is_news(piece, cursor)], query, rare):
-        if any(_says_the_same(piece, other) for other in chosen):
-            continue
+    shown = _lines("\n".join(cursor.window))
+    news = [piece for piece in pieces if _is_news(piece, shown)]
+    for piece in in_order(news, query, rare):
         cost = len(piece.text) + len(piece.path) + _FRAME
-        if cost > room:
+        if cost > room or not _is_news(piece, shown) or any(_says_the_same(piece, other) for other in chosen):
+            continue
+        if not may_be_sent(piece):
             continue
         chosen.append(piece)
+        shown |= _lines(piece.text)
         room -= cost
-        if room < 80:
+        if room < _LEAST_ROOM:
             break
     return chosen
 
 
-def _is_news(piece: Piece, cursor: Cursor) -> bool:
-    """Return whether the window does not hold the piece's text already."""
-    lines = [line.strip() for line in piece.text.split("\n") if line.strip()]
-    window = "\n".join(cursor.window)
-    return sum(line in window for line in lines) <= len(lines) // 2
+def _lines(text: str) -> set[str]:
+    return {line.strip() for line in text.split("\n")}
+
+
+def _is_news(piece: Piece, shown: Set[str]) -> bool:
+    """Return whether at most half of the piece's lines are shown already."""
+    lines = _lines(piece.text) - {""}
+    return 2 * len(lines & shown) <= len(lines)
 
 
 def _says_the_same(piece: Piece, other: Piece) -> bool:
-    if piece.uri and piece.uri == other.uri and piece.start < other.end and other.start < piece.end:
-        return True
     words = set(piece.words)
     return len(words.intersection(other.words)) > _SAME * len(words)
 

@@ -10,7 +10,7 @@ from attrs import Factory, define, frozen
 from tabby_ls.backends.backend import Backend, BackendError, Infill, ModelInfo, Snippet, Trouble
 from tabby_ls.context.budget import fit_window, prompt_tokens
 from tabby_ls.context.compose import LEAST_ROOM, Composed, Document, compose, room_for_snippets
-from tabby_ls.context.rate import TokenRate
+from tabby_ls.context.rate import TokenRate, sample
 from tabby_ls.context.surroundings import Cursor, Surroundings
 from tabby_ls.engine.health import Health
 from tabby_ls.engine.shaping.mode import Mode
@@ -133,6 +133,8 @@ class Target:
                 self._template = await find_template(self.backend, self.server.family, self._model)
             except ValueError as error:
                 raise BackendError(Trouble.REFUSED, str(error)) from None
+            if not self.rate.is_known and (tokens := await self.backend.count_tokens(text := sample())):
+                self.rate.learn(text, tokens)
 
     def forget(self) -> None:
         """Learn anew before the next request: the server may come back with another model."""

@@ -118,5 +118,56 @@ def test_with_no_server_the_file_itself_is_learned_from(run: Run, tmp_path: Path
     assert result.returncode == 0
 
 
+def test_what_would_be_sent_is_shown_and_not_sent(run: Run, server: ScriptedTabbyAPI, file: Path) -> None:
+    result = run(
+        "complete", "add.py:2", "--show-prompt", "--backend", server.url, TABBY_LS_API_KEY="0123456789abcdef"
+    )
+    assert result.stderr == ""
+    head, body, prompt = result.stdout.split("\n\n", 2)
+    assert head.startswith(f"POST {server.url}/v1/completions\n")
+    assert "authorization: (not shown)" in head.lower()
+    assert "0123456789abcdef" not in result.stdout
+    shown = json.loads(body)
+    assert "def add(a, b):" in shown["prompt"]
+    assert shown["prompt"] in prompt
+    assert server.completions == []
+
+
+def test_what_is_shown_is_what_is_sent(run: Run, server: ScriptedTabbyAPI, file: Path) -> None:
+    shown = run("complete", "add.py:2", "--show-prompt", "--backend", server.url).stdout
+    server.reply("return a + b")
+    run("complete", "add.py:2", "--backend", server.url)
+    assert json.loads(shown.split("\n\n")[1]) == server.completions[-1].body
+
+
+def test_keys_in_the_text_are_not_in_what_is_sent(run: Run, server: ScriptedTabbyAPI, tmp_path: Path) -> None:
+    key = "AKIA" + "Z7Q2M4N6P8R1T3V5"
+    (tmp_path / "aws.py").write_text(f'KEY = "{key}"\nclient = connect(\n')
+    shown = run("complete", "aws.py:2", "--show-prompt", "--backend", server.url).stdout
+    assert "connect(" in shown
+    assert key not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "ignored_by", "why"),
+    [
+        (".env", "", "private file"),
+        ("out.py", ".tabbyignore", "file ignored"),
+        ("out.py", ".gitignore", "a .gitignore excludes the file"),
+    ],
+)
+def test_of_a_file_that_must_not_be_sent_nothing_is(
+    run: Run, server: ScriptedTabbyAPI, tmp_path: Path, name: str, ignored_by: str, why: str
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / name).write_text("x = 1\nx = \n")
+    if ignored_by:
+        (tmp_path / ignored_by).write_text(f"{name}\n")
+    result = run("complete", f"{name}:2", "--show-prompt", "--backend", server.url)
+    assert (result.stdout, result.returncode) == (f"nothing leaves this machine: {why}\n", 0)
+    run("complete", f"{name}:2", "--backend", server.url)
+    assert server.completions == []
+
+
 def test_the_version(run: Run) -> None:
     assert run("--version").stdout.startswith("tabby-ls 0.")

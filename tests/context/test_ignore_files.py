@@ -91,7 +91,10 @@ def test_a_file_in_an_ignored_folder_cannot_be_brought_back(tmp_path: Path) -> N
 def test_the_users_own_file_is_another_kind_and_has_the_last_word(tmp_path: Path) -> None:
     root = tree(tmp_path, {".gitignore": "*.gen.py\n", ".tabbyignore": "private/\n!api.gen.py\n"})
     ignore = IgnoreFiles([root])
-    verdicts = {name: ignore.ignored_by(str(root / name)) for name in ("x.gen.py", "api.gen.py", "private/a.py", "b.py")}
+    verdicts = {
+        name: ignore.ignored_by(str(root / name))
+        for name in ("x.gen.py", "api.gen.py", "private/a.py", "b.py")
+    }
     assert verdicts == {
         "x.gen.py": ".gitignore",
         "api.gen.py": "",

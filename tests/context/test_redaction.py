@@ -97,7 +97,9 @@ def test_lines_are_kept_and_what_is_redacted_stays_so(text: str) -> None:
     assert redact(once) == once
 
 
-@pytest.mark.parametrize("line", ["a" * 100_000, "=" * 100_000, "password = '" + "a1" * 50_000, "xY3" * 40_000])
+@pytest.mark.parametrize(
+    "line", ["a" * 100_000, "=" * 100_000, "password = '" + "a1" * 50_000, "xY3" * 40_000]
+)
 def test_no_line_makes_it_slow_beyond_measure(line: str) -> None:
     """Twice the length takes about twice the time, not four times: measured against itself."""
 
