@@ -1,0 +1,154 @@
+"""Suggestions in Helix' menu, from the key to the file on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.editors.helix.helix import Helix
+from tests.editors.scripts import going_on_to
+from tests.editors.workspace import Workspace
+from tests.support.tabbyapi import ScriptedTabbyAPI
+
+ADD = "def add(a, b):\n    \n\nx = 1\n"
+#: Where a word is typed at the beginning of a line. Behind a space, Helix would ask at once, and would not ask again
+#: for what is typed until that is answered.
+TOP = "x = 1\n"
+PRINT = going_on_to("print(add(1, 2))\n")
+SHOWN = "print(add(1, 2)) text"
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "keys", "answer", "shown", "after"),
+    [
+        pytest.param(
+            "block.py", ADD, "jAif a:", "    if a:\n        return a\n", "return a …",
+            "def add(a, b):\n    if a:\n        return a\n\nx = 1\n",
+            id="several lines",
+        ),
+        pytest.param(
+            "emoji.py", "s = '😀🎉' + \n", "Af(", "'😀🎉' + f(x, y)\n", "x, y)",
+            "s = '😀🎉' + f(x, y)\n",
+            id="emoji before the cursor, and the bracket that closed itself",
+        ),
+        pytest.param(
+            "tabs.c", "int f(int x)\n{\n\t\n}\n", "jjAreturn ", "\treturn x;\n", "x;",
+            "int f(int x)\n{\n\treturn x;\n}\n",
+            id="tabs",
+        ),
+        pytest.param(
+            "tabs.go", "func f() {\n\tfor x := range y\n}\n", "jA ", "\tfor x := range y {\n\t\tg(x)\n\t}\n", "{ …",
+            "func f() {\n\tfor x := range y {\n\t\tg(x)\n\t}\n}\n",
+            id="several lines with tabs",
+        ),
+        pytest.param(
+            "crlf.py", "x = 1\r\n\r\ny = 2\r\n", "jAfor x in y:", "for x in y:\n    print(x)\n", "print(x)",
+            "x = 1\r\nfor x in y:\r\n    print(x)\r\ny = 2\r\n",
+            id="CRLF",
+        ),
+    ],
+)  # fmt: skip
+def test_taking_an_item_leaves_exactly_what_was_promised(
+    workspace: Workspace, backend: ScriptedTabbyAPI, name: str, before: str, keys: str, answer: str, shown: str, after: str
+) -> None:  # fmt: skip
+    workspace.write(name, before)
+    backend.reply(going_on_to(answer))
+    with Helix(workspace, name) as helix:
+        helix.type(keys)
+        helix.wait_for_text(shown)
+        helix.keys("Tab", "Enter")
+        assert helix.save() == after
+
+
+def test_typing_along_keeps_it_and_typing_otherwise_ends_it(
+    workspace: Workspace, backend: ScriptedTabbyAPI, images: Path
+) -> None:
+    workspace.write("sum.py", TOP)
+    backend.reply(PRINT)
+    with Helix(workspace, "sum.py") as helix:
+        helix.type("opr")
+        helix.wait_for_text(SHOWN)
+        helix.type("in")
+        helix.wait_for_text(SHOWN)
+        helix.keys("Tab")
+        helix.wait_for_text("2  print(add(1, 2))")
+        helix.terminal.save_svg(images / "helix.svg", "A suggestion in Helix' menu, with Tab pressed")
+        helix.keys("Enter")
+        helix.keys("Escape")
+        helix.wait_for_text(" NOR ")
+        # Helix takes no request back: the edit that contradicts it ends it, and closes its connection.
+        backend.reply_endlessly("1 + ")
+        helix.type("ox = ")
+        helix.terminal.wait_for(lambda: backend.open_streams)
+        stream = backend.completions[-1]
+        backend.reply("2\n")
+        helix.type("y = ")
+        helix.terminal.wait_for(lambda: stream.ended == "closed by client")
+        assert not workspace.sent("$/cancelRequest")
+
+
+def test_a_backend_that_dies_and_comes_back(tmp_path: Path) -> None:
+    with ScriptedTabbyAPI() as first:
+        port = int(first.url.rpartition(":")[2])
+        workspace = Workspace(tmp_path, first.url)
+        workspace.write("sum.py", TOP)
+        first.reply(PRINT)
+        helix = Helix(workspace, "sum.py")
+        helix.__enter__()
+        helix.type("opr")
+        helix.wait_for_text(SHOWN)
+    with helix:
+        helix.keys("Escape")
+        helix.wait_for_text(" NOR ")
+        helix.type("oxyz = ")
+        helix.wait_for_text("tabby-ls: ")
+        helix.wait_for_text(f"127.0.0.1:{port}")
+        with ScriptedTabbyAPI(port=port) as second:
+            second.reply("1\n")
+
+            def said() -> bool:
+                helix.keys("C-x")
+                return any(
+                    "answers again" in shown["message"]
+                    for shown in workspace.sent("window/showMessage", by="server")
+                )
+
+            helix.terminal.wait_for(said)
+
+
+def test_a_server_that_died_is_restarted_by_hand(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    workspace.write("sum.py", TOP)
+    backend.reply(PRINT)
+    with Helix(workspace, "sum.py") as helix:
+        helix.kill_server()
+        helix.command("lsp-restart")
+        helix.terminal.wait_for(lambda: len(workspace.sent("initialize")) == 2)
+        helix.terminal.wait_for(lambda: len(workspace.sent("textDocument/didOpen")) == 2)
+        helix.type("opr")
+        helix.wait_for_text(SHOWN)
+
+
+def test_its_commands(workspace: Workspace, backend: ScriptedTabbyAPI, images: Path) -> None:
+    workspace.write("sum.py", TOP)
+    backend.reply(PRINT)
+    with Helix(workspace, "sum.py") as helix:
+        helix.type("opr")
+        helix.wait_for_text(SHOWN)
+        helix.command("lsp-workspace-command tabby-ls.why")
+        helix.wait_for_text("tabby-ls: ")
+        helix.terminal.save_svg(images / "helix-why.svg", "Why was something suggested?")
+        helix.command('lsp-workspace-command tabby-ls.toggle {"scope":"file"}')
+        helix.wait_for_text("suggestions are off in sum.py")
+        helix.command("lsp-workspace-command tabby-ls.stats")
+        helix.wait_for_text("requests")
+
+
+def test_the_local_model_needs_no_server(local_workspace: Workspace) -> None:
+    text = "def area(width, height):\n    return width * height\n\n\n" * 4
+    local_workspace.write("shapes.py", text)
+    with Helix(local_workspace, "shapes.py") as helix:
+        helix.type("geodef area(wi")
+        helix.wait_for_text("width, height) text")
+        helix.keys("Tab", "Enter")
+        assert helix.save() == text + "def area(width, height)\n"
