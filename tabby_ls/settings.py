@@ -371,6 +371,11 @@ class Settings:
         validators.optional(validators.and_(*_whole(0, 10_000))),
         example=100,
     )
+    prefetch: bool = _setting(
+        True,
+        "Ask for what follows a suggestion while it is on the screen, so that it is there once you accept.",
+        _boolean,
+    )
     deadline_ms: int = _setting(
         10_000,
         "Milliseconds after which a ghost text request is answered with what is there.",

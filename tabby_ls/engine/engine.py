@@ -4,42 +4,47 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Container, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext, suppress
 from time import monotonic
 
 from attrs import define, evolve, frozen
 
-from tabby_ls.backends.backend import BackendError
+from tabby_ls.backends.backend import BackendError, Infill
 from tabby_ls.context.privacy import FileRules, Rule
+from tabby_ls.engine.alternatives import sampled_beside
 from tabby_ls.engine.fallback import Chain
 from tabby_ls.engine.gate import refuse
-from tabby_ls.engine.inflight import Edit, Generation
-from tabby_ls.engine.memory import Memory
+from tabby_ls.engine.inflight import Edit, Generation, Purpose
+from tabby_ls.engine.memory import Answer, Memory
 from tabby_ls.engine.outcome import Event, Origin, Outcome, Prepared, Reason, Standing, Timings
-from tabby_ls.engine.pacing import Pacer
+from tabby_ls.engine.pacing import Key, Pacer
+from tabby_ls.engine.prefetch import Follower
 from tabby_ls.engine.reading import read_answer
+from tabby_ls.engine.running import Running
 from tabby_ls.engine.shaping.mode import choose_mode
 from tabby_ls.engine.shaping.shape import shape
 from tabby_ls.engine.shaping.tidy import drop_half_end
-from tabby_ls.engine.snapshot import Snapshot
+from tabby_ls.engine.snapshot import Snapshot, Suggestion
 from tabby_ls.engine.switches import Scope, Switches
 from tabby_ls.engine.target import Target
-from tabby_ls.languages import Language, language_named
 from tabby_ls.settings import Settings
 
-#: Seconds a generation outlives the request that started it, when the document moved on in agreement:
-#: editors cancel the old request before they send the one that will join.
-_GRACE = 0.5
 _STAYS = "a .gitignore excludes the file, so it is not sent to a server; only the local model completes in it"
+#: Seconds after which a request is answered with the whole lines that are there, though more of them are coming.
+_PATIENCE, _PATIENCE_INVOKED = 0.4, 1.5
 
 
 @frozen
 class Request:
-    """One question: what comes at this cursor? `deadline` is in seconds from now."""
+    """One question: what comes at this cursor? `deadline` is in seconds from now.
+
+    `alternatives` is how many suggestions besides the best one are of use to an invoked request.
+    """
 
     snapshot: Snapshot
     invoked: bool
     deadline: float
+    alternatives: int = 0
 
 
 @define(eq=False)
@@ -72,19 +77,21 @@ class Engine:
         self._switches = Switches()
         self._memory = Memory()
         self._pacer = Pacer()
-        self._generations: dict[str, Generation] = {}
+        self._follower = Follower()
+        self._running = Running(self._generate)
         self._pending: list[_Pending] = []
+        #: The newest answer of each document, until a key shows whether it was right.
+        self._unjudged: dict[str, Generation] = {}
+        self._asked_last: Snapshot | None = None
         self._warming: asyncio.Task[None] | None = None
-        #: All that run, so that they are not collected, and are waited for in the end.
-        self._tasks: set[asyncio.Task[None]] = set()
         self.configure(settings, targets, rules)
 
     def configure(
         self, settings: Settings, targets: Sequence[Target], rules: FileRules | None = None
     ) -> None:
         """Put new settings in force. What is running ends; what is remembered no longer counts."""
-        for uri in list(self._generations):
-            self._abandon(uri)
+        for generation in list(self._running):
+            self._running.end(generation)
         self._switches.settings_changed(self._settings, settings)
         self._settings = settings
         self._targets = targets
@@ -116,9 +123,9 @@ class Engine:
 
     async def _suggest(self, request: Request, arrived: float) -> Outcome:
         now = request.snapshot
-        language = language_named(now.language)
         if reason := self.refusal(now.uri, now.language, invoked=request.invoked):
             return Outcome(reason)
+        self._note_move(now, arrived)
         self._supersede(now)
         failed = dict(stays := self._not_to_be_asked(now.uri))
         while True:
@@ -130,7 +137,7 @@ class Engine:
                 target = self._choose(request, failed)
                 if target is None:
                     return next(iter(failed.values()), self._resting(request))
-                generation, origin = self._start(request, language, target), Origin.ASKED
+                generation, origin = self._start(request, target), Origin.ASKED
             outcome = await self._outcome_of(generation, request, arrived, origin)
             if outcome is None:
                 continue
@@ -153,7 +160,7 @@ class Engine:
         for target in self._meant_for(request):
             text = self._memory.recall(target.scope, request.snapshot, invoked=request.invoked)
             if text is not None:
-                return self._offer(text, request.snapshot, Origin.MEMORY, target)
+                return self._offer(text, request, Origin.MEMORY, target)
             if not target.health.is_resting(monotonic()):
                 break  # what others said while it was down no longer counts
         return None
@@ -192,10 +199,10 @@ class Engine:
     def turn(self, scope: Scope, uri: str = "", language: str = "", *, on: bool) -> None:
         """Turn suggestions on or off; what runs and is no longer wanted ends at once."""
         self._switches.turn(scope, uri, language, on=on)
-        for generation in list(self._generations.values()):
+        for generation in list(self._running):
             origin = generation.origin
             if self.refusal(origin.uri, origin.language, invoked=generation.invoked):
-                self._abandon(origin.uri)
+                self._running.end(generation)
 
     def standing(self) -> Standing:
         """Return who answers at present: the first that is well, or the first if none is."""
@@ -207,26 +214,48 @@ class Engine:
 
     def edited(self, uri: str, edits: list[Edit]) -> None:
         """Take note of a change of a document; a generation that it contradicts ends at once."""
-        self._pacer.key(monotonic())
-        generation = self._generations.get(uri)
-        if generation is not None and not all(generation.survives(edit) for edit in edits):
-            self._abandon(uri)
+        if edits:
+            self._pacer.key(monotonic(), Key.of(edits[-1].text))
+        generation = self._running.of(uri)
+        lives = generation is None or _survives(generation, edits)
+        self._judge(uri, edits)
+        if generation is not None and not lives:
+            self._running.end(generation)
+
+    def _judge(self, uri: str, edits: Sequence[Edit]) -> None:
+        """See by the first key after an answer whether the user types what it says."""
+        newest = self._unjudged.get(uri)
+        if newest is None or not (newest.text.strip() or newest.ended):
+            return
+        del self._unjudged[uri]
+        if newest is not self._running.of(uri):
+            agrees = not newest.abandoned and _survives(newest, edits)
+        else:
+            agrees = newest.agrees()
+        newest.target.speed.answer(agreed=agrees)
+
+    def _note_move(self, now: Snapshot, when: float) -> None:
+        """A request without an edit before it, at another place than the last one: the cursor was moved."""
+        last, self._asked_last = self._asked_last, now
+        if last is not None and (last.uri, last.version) == (now.uri, now.version) and last != now:
+            self._pacer.key(when, Key.MOVE)
 
     def running_text(self, uri: str) -> str:
         """Return what a document's running generation has so far, "" if none runs. It may still change."""
-        generation = self._generations.get(uri)
+        generation = self._running.of(uri)
         return generation.text if generation is not None else ""
 
     def closed(self, uri: str) -> None:
         """Forget a document."""
-        self._abandon(uri)
+        self._running.abandon(uri)
+        self._unjudged.pop(uri, None)
         self._memory.forget(uri)
 
     def warm_up(self) -> None:
         """Learn what the backend serves before the first request has to wait for it."""
         if self._warming is not None:
             self._warming.cancel()
-        self._warming = self._keep(asyncio.create_task(self._warm_up(self._targets[0])))
+        self._warming = self._running.keep(asyncio.create_task(self._warm_up(self._targets[0])))
 
     async def _warm_up(self, target: Target) -> None:
         try:
@@ -240,23 +269,29 @@ class Engine:
 
     async def close(self) -> None:
         """End everything that runs, and wait until every connection is closed."""
-        for uri in list(self._generations):
-            self._abandon(uri)
         if self._warming is not None:
             self._warming.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._running.close()
         await self._chain.close()
 
     # One generation a document
 
     def _joinable(self, request: Request) -> Generation | None:
         """Return the document's running generation if it may answer `request`; else end it."""
-        generation = self._generations.get(request.snapshot.uri)
-        if generation is None or self._can_join(generation, request):
-            return generation
-        self._abandon(request.snapshot.uri)
-        return None
+        uri = request.snapshot.uri
+        generation = self._running.of(uri)
+        if generation is not None and not self._can_join(generation, request):
+            self._running.end(generation)
+            generation = None
+        ahead = self._running.ahead_of(uri)
+        if (
+            generation is None
+            and ahead is not None
+            and not request.invoked
+            and ahead.resumes_at(request.snapshot)
+        ):
+            return self._running.adopt(uri)
+        return generation
 
     def _can_join(self, generation: Generation, request: Request) -> bool:
         if request.invoked and not generation.invoked:
@@ -265,34 +300,14 @@ class Engine:
             return generation.origin == request.snapshot
         return generation.leads_to(request.snapshot)
 
-    def _start(self, request: Request, language: Language, target: Target) -> Generation:
+    def _start(self, request: Request, target: Target) -> Generation:
         now = request.snapshot
         mode = choose_mode(now, multiline=self._settings.multiline, invoked=request.invoked)
-        generation = Generation(now, mode, request.invoked, target)
-        self._generations[now.uri] = generation
-        self._keep(generation.start(self._generate))
+        purpose = Purpose.INVOKED if request.invoked else Purpose.AUTOMATIC
+        wanted = 0 if target.backend.is_instant else request.alternatives
+        generation = Generation(now, mode, purpose, target, alternatives_wanted=wanted)
+        self._running.start(generation)
         return generation
-
-    def _keep(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    def _abandon(self, uri: str) -> None:
-        generation = self._generations.pop(uri, None)
-        if generation is not None:
-            generation.abandon()
-
-    def _withdraw(self, generation: Generation, *, typing: bool) -> None:
-        """The client cancelled its request. Unless the user is typing on, nobody will come back for it."""
-        if typing:
-            asyncio.get_running_loop().call_later(_GRACE, self._end_if_unwanted, generation)
-        else:
-            self._end_if_unwanted(generation)
-
-    def _end_if_unwanted(self, generation: Generation) -> None:
-        if not generation.is_awaited and self._generations.get(generation.origin.uri) is generation:
-            self._abandon(generation.origin.uri)
 
     def _supersede(self, now: Snapshot) -> None:
         """Answer the requests for an earlier state of this document: a newer one is here."""
@@ -304,11 +319,23 @@ class Engine:
     async def _generate(self, generation: Generation) -> None:
         """Pace, prepare, prompt, stream; remember what came of it."""
         target, memory = generation.target, self._memory
+
+        def remember() -> None:
+            # After a change of settings that is a memory which nobody asks any more.
+            self._remember(generation, memory)
+            self._time(generation)
+
         try:
-            if not (generation.invoked or target.backend.is_instant):
-                await asyncio.sleep(self._pacer.delay(self._settings.debounce_ms))
+            if generation.purpose is Purpose.AUTOMATIC and not target.backend.is_instant:
+                await asyncio.sleep(self._pacer.delay(monotonic(), target.speed, self._settings.debounce_ms))
+            if generation.purpose is not Purpose.AHEAD:
+                self._running.make_room(generation)
+            elif not self._running.spare(target):
+                return
             generation.asked_at = monotonic()
-            await self._read(generation)
+            if generation.purpose is Purpose.AUTOMATIC:
+                self._unjudged[generation.origin.uri] = generation
+            await self._read(generation, remember)
         except BackendError as error:
             if not generation.abandoned:
                 generation.error = error
@@ -318,15 +345,27 @@ class Engine:
                 self._chain.failed(target)
         else:
             target.health.answered()
-            # An instant backend that had nothing to say is asked again: it learns meanwhile, and it is cheap.
-            says_something = generation.text.strip() or not target.backend.is_instant
-            if says_something and generation.agrees() and not generation.abandoned:
-                memory.remember(target.scope, generation.origin, generation.text, invoked=generation.invoked)
+            if generation.agrees() and not generation.abandoned:
+                generation.ended = True
+                remember()
         finally:
-            if self._generations.get(generation.origin.uri) is generation:
-                del self._generations[generation.origin.uri]
+            self._running.leave(generation)
 
-    async def _read(self, generation: Generation) -> None:
+    def _remember(self, generation: Generation, memory: Memory) -> None:
+        target, answer = generation.target, generation.answer
+        # An instant backend that had nothing to say is asked again: it learns meanwhile, and it is cheap.
+        if answer is None or (target.backend.is_instant and not answer.text.strip()):
+            return
+        others = [Answer(text, (text.count("\n"),)) for text in generation.alternatives]
+        memory.remember(target.scope, generation.place, [answer, *others], invoked=generation.invoked)
+
+    def _time(self, generation: Generation) -> None:
+        speed, asked, first = generation.target.speed, generation.asked_at, generation.first_text_at
+        if asked is not None and first is not None and len(generation.stops) == 1:
+            speed.first_token(first - asked)
+            speed.suggestion(monotonic() - asked)
+
+    async def _read(self, generation: Generation, on_suggestion: Callable[[], None]) -> None:
         target = generation.target
         while True:
             await target.prepare()
@@ -335,14 +374,21 @@ class Engine:
                 generation.origin, generation.mode, invoked=generation.invoked, snippets=snippets
             )
             try:
-                async with self._chain.in_time(generation):
-                    await read_answer(generation, target.backend, infill, target.family)
+                async with self._chain.in_time(generation), self._alternatives(generation, infill):
+                    await read_answer(generation, target.backend, infill, target.family, on_suggestion)
             except BackendError as error:
                 if not target.adapt(error):
                     raise
             else:
                 target.counted(infill, generation.prompt_tokens)
                 return
+
+    def _alternatives(self, generation: Generation, infill: Infill) -> AbstractAsyncContextManager[None]:
+        if not generation.alternatives_wanted:
+            return nullcontext()
+        target = generation.target
+        streams = self._running.spare(target)
+        return sampled_beside(generation, target.backend, infill, target.family, streams)
 
     # From a generation to an outcome
 
@@ -352,15 +398,13 @@ class Engine:
         """Wait for `generation` and return what came of it; None if it has nothing for this request after all."""
         edits = generation.edits
         try:
-            with self._waiting(generation, request) as pending, suppress(TimeoutError):
-                async with asyncio.timeout(arrived + request.deadline - monotonic()):
-                    await pending.waiter
+            superseded, text = await self._wait(generation, request, arrived)
         except asyncio.CancelledError:
-            self._withdraw(generation, typing=generation.edits != edits)
+            self._running.withdraw(generation, typing=generation.edits != edits)
             raise
         rest = generation.rest_for(request.snapshot) if generation.agrees() else None
         went_on = rest is None and generation.edits != edits
-        if pending.superseded or generation.abandoned or went_on:
+        if superseded or generation.abandoned or went_on:
             return Outcome(Reason.SUPERSEDED)
         timings = Timings(
             asked=generation.asked_at and generation.asked_at - arrived,
@@ -368,14 +412,39 @@ class Engine:
         )
         if generation.error is not None:
             return Outcome(Reason.BACKEND_FAILED, detail=generation.error.message, timings=timings)
-        if not generation.ended:
-            rest = drop_half_end(rest or "")
-            if not rest.strip():
+        is_whole = text is not None
+        if text is None:
+            if generation.ended:
+                return None  # it said something else than the user typed meanwhile, or just that
+            text = drop_half_end(rest or "")
+            if not text.strip():
                 return Outcome(Reason.TOO_LATE, complete=False, timings=timings)
-        elif rest is None or (not rest.strip() and request.snapshot != generation.origin):
-            return None  # it said something else than the user typed meanwhile, or just that
-        offer = self._offer(rest, request.snapshot, origin, generation.target)
-        return evolve(offer, complete=generation.ended, timings=timings)
+        offer = self._offer(text, request, origin, generation.target)
+        return evolve(offer, complete=is_whole, timings=timings)
+
+    async def _wait(
+        self, generation: Generation, request: Request, arrived: float
+    ) -> tuple[bool, str | None]:
+        """Wait until `generation` has a suggestion for `request`; return whether a newer request came instead.
+
+        After some time whole lines will do, and at the deadline whatever is there: then there is no suggestion.
+        """
+        patience = arrived + (_PATIENCE_INVOKED if request.invoked else _PATIENCE)
+        deadline = arrived + request.deadline
+        while True:
+            text = generation.suggestion_for(request.snapshot)
+            now = monotonic()
+            is_all = text is not None and (not request.invoked or generation.ended or now >= patience)
+            if is_all or generation.ended or now >= deadline:
+                return False, text
+            if now >= patience and _has_whole_line(generation.rest_for(request.snapshot)):
+                return False, text
+            until = patience if now < patience else deadline
+            with self._waiting(generation, request) as pending, suppress(TimeoutError):
+                async with asyncio.timeout(min(until, deadline) - now):
+                    await pending.waiter
+                if pending.superseded:
+                    return True, None
 
     @contextmanager
     def _waiting(self, generation: Generation, request: Request) -> Iterator[_Pending]:
@@ -387,9 +456,43 @@ class Engine:
             self._pending.remove(pending)
             generation.leave(pending.waiter)
 
-    def _offer(self, text: str, now: Snapshot, origin: Origin, target: Target) -> Outcome:
-        suggestion, backend = shape(text, now), target.backend.kind
+    def _offer(self, text: str, request: Request, origin: Origin, target: Target) -> Outcome:
+        now, backend = request.snapshot, target.backend.kind
+        suggestion = shape(text, now)
         if suggestion is None:
             reason = Reason.ALREADY_THERE if text.strip() else Reason.NOTHING_TO_SAY
             return Outcome(reason, origin=origin, backend=backend)
-        return Outcome(Reason.SHOWN, suggestion, origin, backend=backend)
+        others = self._others(suggestion, request, target)
+        self._look_ahead(now, suggestion, target)
+        return Outcome(Reason.SHOWN, suggestion, origin, backend=backend, alternatives=others)
+
+    def _others(self, best: Suggestion, request: Request, target: Target) -> tuple[Suggestion, ...]:
+        """Return what else is known for a request, none of it twice."""
+        if not request.alternatives:
+            return ()
+        known = (
+            shape(text, request.snapshot) for text in self._memory.recall_all(target.scope, request.snapshot)
+        )
+        distinct = dict.fromkeys(other for other in known if other is not None and other != best)
+        return tuple(distinct)[: request.alternatives]
+
+    def _look_ahead(self, now: Snapshot, suggestion: Suggestion, target: Target) -> None:
+        """Ask for what comes after a suggestion that is being taken, if that is not known and costs nobody anything."""
+        then = self._follower.shown(now, suggestion)
+        if then is None or not self._settings.prefetch or target.backend.is_instant:
+            return
+        if self._running.of(now.uri) or self._running.ahead_of(now.uri) or not self._running.spare(target):
+            return
+        if self._memory.recall(target.scope, then, invoked=False) is None:
+            mode = choose_mode(then, multiline=self._settings.multiline, invoked=False)
+            self._running.start(Generation(then, mode, Purpose.AHEAD, target))
+
+
+def _survives(generation: Generation, edits: Sequence[Edit]) -> bool:
+    outcomes = [generation.survives(edit) for edit in edits]  # it takes note of all of them
+    return all(outcomes)
+
+
+def _has_whole_line(text: str | None) -> bool:
+    head, newline, _ = (text or "").rpartition("\n")
+    return bool(newline and head.strip())

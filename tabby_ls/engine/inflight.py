@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from enum import Enum, auto
 from typing import Any
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define, field, frozen
 
 from tabby_ls.backends.backend import BackendError
-from tabby_ls.engine.ahead import agrees, region_agrees, typed_since, was_typed
+from tabby_ls.engine.ahead import Anchor, region_agrees, rest_of, typed_since, was_typed
+from tabby_ls.engine.memory import Answer
 from tabby_ls.engine.shaping.mode import Mode
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.engine.target import Target
@@ -30,15 +32,30 @@ class Edit:
     text: str
 
 
+class Purpose(Enum):
+    """What a generation is for."""
+
+    AUTOMATIC = auto()
+    #: Asked for by key.
+    INVOKED = auto()
+    #: For the state after a suggestion that is on the screen was accepted.
+    AHEAD = auto()
+
+
 @define(eq=False)
 class Generation:
     """One stream of text for one cursor. `text` is what can be used of it so far."""
 
     origin: Snapshot
     mode: Mode
-    invoked: bool
+    purpose: Purpose
     target: Target
     text: str = ""
+    #: The lines of `text` with which a suggestion ends, as far as is known.
+    stops: tuple[int, ...] = ()
+    #: Other texts for the same cursor, and how many of them the request has a use for.
+    alternatives: tuple[str, ...] = ()
+    alternatives_wanted: int = 0
     ended: bool = False
     error: BackendError | None = None
     asked_at: float | None = None
@@ -47,12 +64,23 @@ class Generation:
     prompt_tokens: int | None = None
     #: Nobody may wait for it any more: the document went another way.
     abandoned: bool = False
-    #: How many edits of the document it has survived.
+    #: How many edits of the document it has survived, and how many requests have waited for it.
     edits: int = 0
-    #: What stands at the origin's cursor now, kept from edit to edit.
-    _region: str = ""
+    requests: int = 0
+    place: Anchor = field(init=False)
+    #: What stands at the origin's cursor now, kept from edit to edit; on a blank line, from the line's start.
+    _region: str = field(init=False)
     _task: asyncio.Task[None] | None = None
     _waiters: set[asyncio.Future[None]] = Factory(set)
+
+    def __attrs_post_init__(self) -> None:
+        self.place = Anchor.of(self.origin)
+        self._region = self.place.head
+
+    @property
+    def invoked(self) -> bool:
+        """Return whether it was asked for by key."""
+        return self.purpose is Purpose.INVOKED
 
     def start(self, work: Callable[[Generation], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
         """Begin to generate; `work` fills this object in, and returns when the answer ended."""
@@ -60,18 +88,31 @@ class Generation:
         self._task.add_done_callback(lambda _: self._settle())
         return self._task
 
+    def take(self, text: str, stops: tuple[int, ...]) -> bool:
+        """Take in what has arrived; return True if another suggestion is complete with it."""
+        has_line = text.count("\n") > self.text.count("\n")
+        has_suggestion = len(stops) > len(self.stops)
+        self.text, self.stops = text, stops
+        if has_line or has_suggestion:
+            self._wake()
+        return has_suggestion
+
     def _settle(self) -> None:
         self.ended = True
+        self._wake()
+
+    def _wake(self) -> None:
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
 
     def waiter(self) -> asyncio.Future[None]:
-        """Return a future that is done once the generation ended. Hand it back with :meth:`leave`."""
+        """Return a future that is done once there may be more to offer. Hand it back with :meth:`leave`."""
         waiter = asyncio.get_running_loop().create_future()
         if self.ended:
             waiter.set_result(None)
         self._waiters.add(waiter)
+        self.requests += 1
         return waiter
 
     def leave(self, waiter: asyncio.Future[None]) -> None:
@@ -91,12 +132,27 @@ class Generation:
             self._task.cancel()
         self._settle()
 
+    @property
+    def answer(self) -> Answer | None:
+        """Return what is complete of it, None if nothing is yet."""
+        if self.ended:
+            return Answer(self.text, self.stops or (self.text.count("\n"),))
+        if not self.stops:
+            return None
+        lines = self.text.split("\n")
+        return Answer("\n".join(lines[: self.stops[-1] + 1]), self.stops)
+
     def rest_for(self, now: Snapshot) -> str | None:
         """Return what it has for a later state of the document, None if that state contradicts it."""
-        typed = typed_since(self.origin, now)
-        if typed is None or not agrees(typed, self.text, finished=self.ended):
+        typed = typed_since(self.place, now)
+        return None if typed is None else rest_of(self.text, typed, self.place, finished=self.ended)
+
+    def suggestion_for(self, now: Snapshot) -> str | None:
+        """Return the suggestion that is complete for a state of the document, None if none is."""
+        typed, rest = typed_since(self.place, now), self.rest_for(now)
+        if typed is None or rest is None or self.answer is None:
             return None
-        return self.text[len(typed) :]
+        return self.answer.next_piece(rest, typed, self.place)
 
     def leads_to(self, now: Snapshot) -> bool:
         """Return whether the document is in the state `now`, and that agrees with what is generated.
@@ -104,8 +160,16 @@ class Generation:
         What stands between the two cursors must have been typed: moving down over text that was there is not
         typing, even where it reads the same.
         """
-        typed = typed_since(self.origin, now)
+        typed = typed_since(self.place, now)
         return typed is not None and was_typed(typed, self._region) and self.agrees()
+
+    def resumes_at(self, now: Snapshot) -> bool:
+        """Return whether it leads to the state `now`, of whose edits it was not told; from here on it is."""
+        typed = typed_since(self.place, now)
+        if typed is None or rest_of(self.text, typed, self.place, finished=self.ended) is None:
+            return False
+        self._region = typed
+        return True
 
     def survives(self, edit: Edit) -> bool:
         """Take note of an edit; return whether the document still agrees with what is generated.
@@ -122,7 +186,7 @@ class Generation:
         if start is None or end is None:
             return False
         if start < 0:
-            before = self.origin.line_prefix[start:]
+            before = self.place.fixed[start:]
             if not text.startswith(before):
                 return False
             start, text = 0, text[len(before) :]
@@ -138,7 +202,7 @@ class Generation:
 
     def agrees(self) -> bool:
         """Return whether what the user typed since agrees with what was generated so far."""
-        return region_agrees(self._region, self.text, finished=self.ended)
+        return region_agrees(self._region, self.text, self.place, finished=self.ended)
 
     def _offset(self, line: int, column: int) -> int | None:
         """Return a document position as an index into the region, None if it is on none of its lines.
@@ -150,5 +214,5 @@ class Generation:
         if not 0 <= row < len(lines):
             return None
         if row == 0:
-            column -= len(self.origin.line_prefix)
+            column -= len(self.place.fixed)
         return sum(len(text) + 1 for text in lines[:row]) + column

@@ -100,6 +100,8 @@ class Outcome:
     #: The kind of backend that answered, "" if none did.
     backend: str = ""
     detail: str = ""
+    #: Other suggestions for the same place, the better ones first; none is the same as another one.
+    alternatives: tuple[Suggestion, ...] = ()
     timings: Timings = field(factory=Timings)
     #: Counts the session's requests, from 1.
     number: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic
 
 from attrs import define
@@ -9,21 +10,25 @@ from attrs import define
 from tabby_ls.backends.backend import Backend, Infill
 from tabby_ls.engine.inflight import Generation
 from tabby_ls.engine.shaping.chat import unwrap
-from tabby_ls.engine.shaping.cut import Cut, cut
 from tabby_ls.engine.shaping.head import trim_head
 from tabby_ls.engine.shaping.mode import Mode
 from tabby_ls.engine.shaping.tidy import drop_half_end, first_unwanted, with_lf
 from tabby_ls.engine.snapshot import Snapshot
+from tabby_ls.engine.streak import Reach, reach
 from tabby_ls.prompts.families import Family
 from tabby_ls.prompts.sentinels import first_sentinel, longest_sentinel, partial_sentinel_at_end
 
 
 async def read_answer(
-    generation: Generation, backend: Backend, infill: Infill, family: Family | None
+    generation: Generation,
+    backend: Backend,
+    infill: Infill,
+    family: Family | None,
+    on_suggestion: Callable[[], None] = lambda: None,
 ) -> None:
-    """Fill `generation.text` from the backend's stream until its end, or until the user contradicts it.
+    """Fill `generation` from the backend's stream until its end, or until the user contradicts it.
 
-    Raises BackendError.
+    `on_suggestion` is called whenever a suggestion has become complete. Raises BackendError.
     """
     incoming = _Incoming(generation.origin, generation.mode, family, is_chat=infill.is_chat)
     async with backend.stream(infill) as stream:
@@ -31,11 +36,13 @@ async def read_answer(
             if generation.first_text_at is None:
                 generation.first_text_at = monotonic()
             now = incoming.take(piece)
-            generation.text = now.text
+            if generation.take(now.text, now.stops):
+                on_suggestion()
             if now.ended or not generation.agrees():
                 return
         generation.prompt_tokens = stream.prompt_tokens
-        generation.text = incoming.finish(cut_short=stream.cut_short)
+        now = incoming.finish(cut_short=stream.cut_short)
+        generation.take(now.text, now.stops)
 
 
 @define
@@ -49,7 +56,7 @@ class _Incoming:
     text: str = ""
     _half_line_end: str = ""
 
-    def take(self, piece: str) -> Cut:
+    def take(self, piece: str) -> Reach:
         """Return what can be used once `piece` has arrived."""
         piece = self._half_line_end + piece
         self._half_line_end = "\r" if piece.endswith("\r") else ""
@@ -62,15 +69,15 @@ class _Incoming:
         held = partial_sentinel_at_end(self.text, self.family)
         return self._cut(self.text[: len(self.text) - held], finished=False)
 
-    def finish(self, *, cut_short: bool) -> str:
+    def finish(self, *, cut_short: bool) -> Reach:
         """Return what can be used of the whole answer."""
         text = self.text + with_lf(self._half_line_end)
-        return self._cut(drop_half_end(text) if cut_short else text, finished=True).text
+        return self._cut(drop_half_end(text) if cut_short else text, finished=True)
 
-    def _cut(self, text: str, *, finished: bool) -> Cut:
+    def _cut(self, text: str, *, finished: bool) -> Reach:
         if self.is_chat:
             text = unwrap(text, finished=finished)
-        return cut(
+        return reach(
             trim_head(text, self.snapshot, finished=finished, is_chat=self.is_chat),
             self.snapshot,
             self.mode,

@@ -5,7 +5,9 @@ Text in here has LF line ends only, whatever the document uses; `line_ending` sa
 
 from __future__ import annotations
 
-from attrs import frozen
+from functools import cached_property
+
+from attrs import evolve, frozen
 
 
 @frozen(slots=True)
@@ -24,18 +26,18 @@ class Snapshot:
     suffix: str
     line_ending: str = "\n"
 
-    @property
+    @cached_property
     def line_prefix(self) -> str:
         """The cursor's line up to the cursor."""
         return self.prefix[self.prefix.rfind("\n") + 1 :]
 
-    @property
+    @cached_property
     def line_suffix(self) -> str:
         """The cursor's line from the cursor on, without its line end."""
         end = self.suffix.find("\n")
         return self.suffix if end < 0 else self.suffix[:end]
 
-    @property
+    @cached_property
     def following(self) -> str:
         """The text below the cursor's line; empty on the last line."""
         end = self.suffix.find("\n")
@@ -57,3 +59,14 @@ class Suggestion:
 
     text: str
     replaces: int = 0
+
+
+def accepted(snapshot: Snapshot, suggestion: Suggestion) -> Snapshot:
+    """Return the state of the document once `suggestion` was accepted."""
+    return evolve(
+        snapshot,
+        version=snapshot.version + 1,
+        line=snapshot.line + suggestion.text.count("\n"),
+        prefix=snapshot.prefix + suggestion.text,
+        suffix=snapshot.suffix[suggestion.replaces :],
+    )

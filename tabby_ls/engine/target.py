@@ -13,6 +13,7 @@ from tabby_ls.context.compose import LEAST_ROOM, Composed, Document, compose, ro
 from tabby_ls.context.rate import TokenRate, sample
 from tabby_ls.context.surroundings import Cursor, Surroundings
 from tabby_ls.engine.health import Health
+from tabby_ls.engine.pacing import Speed
 from tabby_ls.engine.shaping.mode import Mode
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.prompts.families import Family, family_for_model, family_named, guess_from_tokens, probe_tokens
@@ -83,6 +84,7 @@ class Target:
     #: What else the model may see; None: nothing but the document.
     surroundings: Surroundings | None = None
     health: Health = Factory(Health)
+    speed: Speed = Factory(Speed)
     _template: Template | None = None
     _model: ModelInfo = Factory(ModelInfo)
     #: The share of the budget that the server was seen to accept.

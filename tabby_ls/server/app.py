@@ -21,6 +21,9 @@ from tabby_ls.server.protocol import ServerProtocol
 
 logger = logging.getLogger(__name__)
 
+#: Ghost texts besides the best one for a request by key, through which editors let the user cycle.
+_ALTERNATIVES = 2
+
 
 class TabbyLanguageServer(LanguageServer):
     """A language server for one client; `session` is what it knows of it."""
@@ -121,14 +124,20 @@ async def _inline_completion(
     await session.settled()
     invoked = params.context.trigger_kind is types.InlineCompletionTriggerKind.Invoked
     seconds = session.settings.deadline_ms / 1000
-    outcome = await session.suggest(place.snapshot, invoked=invoked, seconds=seconds)
+    outcome = await session.suggest(
+        place.snapshot, invoked=invoked, seconds=seconds, alternatives=_ALTERNATIVES if invoked else 0
+    )
     if outcome.superseded:
         return None
     if outcome.suggestion is None:
         return types.InlineCompletionList([])
     lead = place.selected.text if place.selected else ""
-    item = inline_item(outcome.suggestion, place, session.keeper.made(outcome, outcome.suggestion, lead=lead))
-    return types.InlineCompletionList([item])
+    return types.InlineCompletionList(
+        [
+            inline_item(suggestion, place, session.keeper.made(outcome, suggestion, lead=lead))
+            for suggestion in (outcome.suggestion, *outcome.alternatives)
+        ]
+    )
 
 
 async def _completion(server: TabbyLanguageServer, params: types.CompletionParams) -> types.CompletionList:

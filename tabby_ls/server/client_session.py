@@ -112,13 +112,15 @@ class ClientSession:
             self._rules = FileRules(self.settings.exclude, self._roots())
         return self._rules
 
-    async def suggest(self, now: Snapshot, *, invoked: bool, seconds: float) -> Outcome:
+    async def suggest(
+        self, now: Snapshot, *, invoked: bool, seconds: float, alternatives: int = 0
+    ) -> Outcome:
         """Return what to offer at a cursor, after at most so many seconds."""
         from tabby_ls.engine.engine import Request
 
         self._last_place = (now.uri, now.language)
         with self.status.waiting.request():
-            return await self.engine.suggest(Request(now, invoked, seconds))
+            return await self.engine.suggest(Request(now, invoked, seconds, alternatives))
 
     def _watch(self, event: Event) -> None:
         """Take note of what the engine tells."""

@@ -25,13 +25,13 @@ def watched() -> list[Event]:
 
 @pytest.fixture
 async def engine_over(watched: list[Event]) -> AsyncIterator[EngineFactory]:
-    """Make engines. Unless a test says otherwise they do not wait before they ask."""
+    """Make engines. Unless a test says otherwise they neither wait before they ask nor ask ahead."""
     engines: list[tuple[Engine, FakeBackend]] = []
     unseen: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unseen.append(context))
 
     def make(backend: FakeBackend, /, **settings: Any) -> Engine:
-        in_force = Settings(**({"debounce_ms": 0} | settings))
+        in_force = Settings(**({"debounce_ms": 0, "prefetch": False} | settings))
         engine = Engine(in_force, [Target(backend, in_force)], watched.append)
         engines.append((engine, backend))
         return engine

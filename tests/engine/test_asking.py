@@ -34,11 +34,20 @@ async def test_a_request_is_answered_with_what_the_backend_writes(engine_over: E
 
 
 async def test_the_stream_is_closed_once_nothing_more_can_be_used(engine_over: EngineFactory) -> None:
-    backend = FakeBackend(["a + b", "\n", "def more():"])
-    await Typist(engine_over(backend), "return |").ask()
+    """After the line that is shown, one more is read: it is known then once the first was accepted."""
+    backend = FakeBackend(["a + b", "\n", "more = 1", "\n", "and_so_on = 2"])
+    typist = Typist(engine_over(backend), "return |")
+    assert text_of(await typist.ask()) == "a + b"
     (stream,) = backend.streams
-    assert stream.written == ["a + b", "\n"]
-    assert stream.is_closed
+    await eventually(lambda: stream.is_closed)
+    assert stream.written == ["a + b", "\n", "more = 1", "\n"]
+
+
+async def test_the_first_line_is_shown_before_the_next_one_has_come(engine_over: EngineFactory) -> None:
+    backend = FakeBackend(["a + b", "\n", asyncio.Event()])
+    outcome = await Typist(engine_over(backend), "return |").ask()
+    assert (text_of(outcome), outcome.complete) == ("a + b", True)
+    assert backend.open_streams == 1
 
 
 @pytest.mark.parametrize("script", [[], ["\n"], ["  "]])

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tabby_ls.engine import engine as engine_module
+from tabby_ls.engine import running as running_module
 from tabby_ls.engine.engine import Engine
 from tabby_ls.engine.outcome import Event, Outcome, Reason
 from tabby_ls.engine.target import Target
@@ -139,7 +139,7 @@ async def test_documents_do_not_disturb_each_other(engine_over: EngineFactory) -
 async def test_a_cancelled_request_closes_its_stream_at_once(
     engine_over: EngineFactory, watched: list[Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "_GRACE", 60.0)
+    monkeypatch.setattr(running_module, "_GRACE", 60.0)
     backend = FakeBackend(["a", asyncio.Event()])
     typist = Typist(engine_over(backend), "x = |")
     asking = typist.ask()
@@ -187,7 +187,7 @@ async def test_cancelled_while_typing_along_the_stream_waits_for_the_next_reques
 async def test_cancelled_while_typing_along_the_stream_does_not_wait_long(
     engine_over: EngineFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "_GRACE", 0.01)
+    monkeypatch.setattr(running_module, "_GRACE", 0.01)
     backend = FakeBackend(["co", asyncio.Event()])
     typist = Typist(engine_over(backend), "x = |")
     asking = typist.ask()
@@ -203,7 +203,7 @@ async def test_escape_after_typing_along_closes_at_once(
     engine_over: EngineFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What counts is whether the document changed since the request that is cancelled."""
-    monkeypatch.setattr(engine_module, "_GRACE", 60.0)
+    monkeypatch.setattr(running_module, "_GRACE", 60.0)
     backend = FakeBackend(["co", asyncio.Event()])
     typist = Typist(engine_over(backend), "x = |")
     typist.ask()

@@ -2,57 +2,171 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tabby_ls.backends.backend import BackendError, Trouble
 from tabby_ls.engine.health import Health
-from tabby_ls.engine.pacing import Pacer
+from tabby_ls.engine.pacing import Key, Pacer, Speed
 
 DOWN = BackendError(Trouble.UNREACHABLE, "down")
+LONGEST = 0.6
 
 
-def typed(pauses: Sequence[float]) -> Pacer:
+def typed(pauses: Sequence[float], key: Key = Key.WORD) -> tuple[Pacer, float]:
+    """A pacer that saw keys with such pauses before them, and when the last one was pressed."""
     pacer = Pacer()
     now = 100.0
-    pacer.key(now)
+    pacer.key(now, key)
     for pause in pauses:
         now += pause
-        pacer.key(now)
-    return pacer
+        pacer.key(now, key)
+    return pacer, now
 
 
-def test_the_users_own_choice_counts() -> None:
-    assert typed([0.1] * 50).delay(250) == 0.25
-    assert typed([]).delay(0) == 0
+def speed(first_token: float = 0.05, suggestion: float = 0.1, *, agrees: bool = False) -> Speed:
+    one = Speed()
+    for _ in range(16):
+        one.first_token(first_token)
+        one.suggestion(suggestion)
+        one.answer(agreed=agrees)
+    return one
 
 
-def test_before_enough_is_known_it_waits_a_little() -> None:
-    assert 0.03 <= Pacer().delay(None) <= 0.15
-    assert typed([0.5]).delay(None) == Pacer().delay(None)
+def wait(pauses: Sequence[float], backend: Speed | None = None, key: Key = Key.WORD) -> float:
+    pacer, now = typed(pauses, key)
+    return pacer.delay(now, backend or speed(), None)
 
 
-@pytest.mark.parametrize("pause", [0.05, 0.08, 0.11])
-def test_it_waits_a_little_longer_than_the_usual_pause(pause: float) -> None:
-    assert pause < typed([pause] * 20).delay(None) < pause * 1.5
+BURST = [0.08, 0.1, 0.12, 0.1] * 8
+pauses = st.lists(st.floats(0, 100), max_size=60)
+seconds = st.floats(0, 60)
 
 
-def test_there_are_bounds() -> None:
-    assert typed([0.001] * 50).delay(None) == 0.03
-    assert typed([0.4] * 50).delay(None) == 0.15
+# What the user set
 
 
-def test_a_pause_for_thought_does_not_count() -> None:
-    assert typed([0.06] * 10 + [30.0] + [0.06] * 10).delay(None) == typed([0.06] * 20).delay(None)
+def test_the_users_own_choice_counts_from_the_last_key_on() -> None:
+    pacer, now = typed(BURST)
+    assert pacer.delay(now, speed(), 250) == 0.25
+    assert pacer.delay(now + 0.1, speed(), 250) == pytest.approx(0.15)
+    assert pacer.delay(now + 1, speed(), 250) == 0
+    assert Pacer().delay(now, speed(), 0) == 0
+
+
+# Properties
+
+
+@given(pauses, seconds, seconds, st.booleans(), st.sampled_from(Key), st.floats(0, 10))
+def test_a_wait_is_a_number_of_seconds_within_bounds_whatever_happened_before(
+    pauses: list[float], first_token: float, suggestion: float, agrees: bool, key: Key, waited: float
+) -> None:
+    pacer, now = typed(pauses, key)
+    delay = pacer.delay(now + waited, speed(first_token, suggestion, agrees=agrees), None)
+    assert math.isfinite(delay)
+    assert 0 <= delay <= max(0.0, LONGEST - waited) + 1e-9
+
+
+@given(pauses, st.floats(0, 2), st.floats(0, 2))
+def test_the_slower_a_backend_the_longer_the_wait(pauses: list[float], one: float, other: float) -> None:
+    fast, slow = sorted((one, other))
+    assert wait(pauses, speed(fast)) <= wait(pauses, speed(slow))
+
+
+@given(pauses, seconds)
+def test_the_better_the_answers_the_shorter_the_wait(pauses: list[float], first_token: float) -> None:
+    good, bad = speed(first_token, agrees=True), speed(first_token, agrees=False)
+    assert wait(pauses, good) <= wait(pauses, bad)
+
+
+@given(pauses, st.floats(0, 1))
+def test_what_a_client_waited_already_is_not_waited_again(pauses: list[float], waited: float) -> None:
+    pacer, now = typed(pauses)
+    at_once = pacer.delay(now, speed(), None)
+    later = pacer.delay(now + waited, speed(), None)
+    assert later + waited >= at_once - 0.011  # a pause counts as over a hundredth of a second later
+    if waited > LONGEST:
+        assert later == 0
+
+
+# In use
+
+
+def test_before_anything_is_known_it_waits_like_for_a_typical_typist_from_the_first_key_on() -> None:
+    pacer = Pacer()
+    pacer.key(100.0, Key.WORD)
+    assert 0.1 < pacer.delay(100.0, Speed(), None) < 0.5
+
+
+def test_in_a_burst_it_waits_until_the_burst_is_over() -> None:
+    assert max(BURST) < wait(BURST) < 2 * max(BURST)
+
+
+def test_a_slow_typist_who_would_see_each_answer_is_not_made_to_wait() -> None:
+    assert wait([0.5] * 32) == 0
+    assert wait([0.5] * 32, speed(2.0, 2.5)) > 0.5
+
+
+def test_where_the_user_rests_it_asks_at_once_and_elsewhere_not() -> None:
+    pacer, now = Pacer(), 100.0
+    for _ in range(40):
+        for key, pause in ((Key.WORD, 0.1), (Key.LINE, 1.5)):
+            pacer.key(now, key)
+            now += pause
+    pacer.key(now, Key.LINE)
+    assert pacer.delay(now, speed(), None) == 0
+    pacer.key(now + 1.5, Key.WORD)
+    assert pacer.delay(now + 1.5, speed(), None) > 0.1
+
+
+def test_one_pause_for_thought_changes_little() -> None:
+    assert wait([*BURST, 30.0, *BURST[:8]]) == pytest.approx(wait(BURST), abs=0.05)
 
 
 def test_it_forgets_how_the_user_typed_long_ago() -> None:
-    assert typed([0.1] * 100 + [0.05] * 32).delay(None) == typed([0.05] * 32).delay(None)
+    assert wait([0.3] * 100 + [0.05] * 32) == pytest.approx(wait([0.05] * 32))
 
 
-def test_edits_at_the_same_moment_are_one() -> None:
-    assert typed([0.0] * 50).delay(None) == Pacer().delay(None)
+def test_edits_at_the_same_moment_are_one_key() -> None:
+    pacer, now = typed(BURST)
+    pacer.key(now + 0.001, Key.WORD)
+    other, _ = typed(BURST)
+    assert pacer.delay(now + 0.001, speed(), None) == pytest.approx(other.delay(now, speed(), None), abs=0.01)
+
+
+def test_an_indentation_that_the_editor_adds_belongs_to_the_line_end() -> None:
+    """People rest after a line, and not after a space."""
+    pacer, now = typed([1.5] * 32, Key.LINE)
+    pacer.key(now + 1.5, Key.LINE)
+    pacer.key(now + 1.501, Key.OTHER)
+    assert pacer.delay(now + 1.501, speed(), None) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("a", Key.WORD),
+        ("_", Key.WORD),
+        ("é", Key.WORD),
+        (".", Key.OTHER),
+        ("()", Key.OTHER),
+        (" ", Key.OTHER),
+        ("    ", Key.OTHER),
+        ("\n", Key.LINE),
+        ("\n    ", Key.LINE),
+        ("return x", Key.TEXT),
+        ("", Key.DELETION),
+    ],
+)
+def test_keys_are_told_apart_by_what_they_insert(text: str, key: Key) -> None:
+    assert Key.of(text) is key
+
+
+# Failing backends
 
 
 def test_a_failing_backend_rests_longer_every_time_but_not_for_ever() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from attrs import define, evolve
 
-from tabby_ls.engine.inflight import Generation
+from tabby_ls.engine.inflight import Generation, Purpose
 from tabby_ls.engine.reading import read_answer
 from tabby_ls.engine.shaping.mode import choose_mode
 from tabby_ls.engine.shaping.shape import shape
@@ -65,10 +65,12 @@ async def test_case(case: Case, pieces: str) -> None:
     mode = choose_mode(now, multiline=case.multiline, invoked=case.invoked)
     backend = FakeBackend(PIECES[pieces](case.answer), cut_short=case.cut_short)
     target = Target(backend, Settings())
-    generation = Generation(now, mode, case.invoked, target)
+    purpose = Purpose.INVOKED if case.invoked else Purpose.AUTOMATIC
+    generation = Generation(now, mode, purpose, target)
     infill = evolve(target.infill(now, mode, invoked=case.invoked), is_chat=case.chat)
     await read_answer(generation, backend, infill, family_named(case.family) if case.family else None)
-    suggestion = shape(generation.text, now)
+    generation.ended = True
+    suggestion = shape(generation.suggestion_for(now) or "", now)
     if case.after == "nothing":
         assert suggestion is None
     else:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tabby_ls.backends.backend import Infill
-from tabby_ls.engine.inflight import Generation
+from tabby_ls.engine.inflight import Generation, Purpose
 from tabby_ls.engine.reading import read_answer
 from tabby_ls.engine.shaping.cut import Cut, cut
 from tabby_ls.engine.shaping.mode import Mode, choose_mode
@@ -95,11 +95,12 @@ def read(
     is_chat: bool = False,
 ) -> str:
     async def reading() -> str:
-        generation = Generation(now, mode, False, Target(FakeBackend([]), Settings()))
+        generation = Generation(now, mode, Purpose.AUTOMATIC, Target(FakeBackend([]), Settings()))
         infill = Infill("", "", "", "", None, None, (), 64, 0.0, 0.0, 1)
         infill = evolve(infill, is_chat=is_chat)
         await read_answer(generation, FakeBackend(pieces, cut_short=cut_short), infill, family)
-        return generation.text
+        generation.ended = True
+        return generation.suggestion_for(now) or ""
 
     return asyncio.run(reading())
 

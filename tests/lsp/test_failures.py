@@ -144,8 +144,10 @@ async def test_a_prompt_that_is_too_long_is_made_shorter(tmp_path: Path) -> None
             (item,) = await editor.ghost()
             assert item.insert_text == "1"
             assert backend.completions[-1].body["prompt"].endswith("y = <|fim_suffix|>\n<|fim_middle|>")
-            asked = len(backend.completions)
             editor.replace("y = ", "z = ")
+            await editor.ghost()  # by now it also knows how long this text's tokens are
+            asked = len(backend.completions)
+            editor.replace("z = ", "w = ")
             await editor.ghost()
             assert len(backend.completions) == asked + 1, "it has learned"
             assert editor.messages == []

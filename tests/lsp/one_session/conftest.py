@@ -27,7 +27,9 @@ def backend(running_backend: ScriptedTabbyAPI) -> ScriptedTabbyAPI:
 async def session(
     tmp_path_factory: pytest.TempPathFactory, running_backend: ScriptedTabbyAPI
 ) -> AsyncIterator[Editor]:
-    async with Editor(tmp_path_factory.mktemp("home"), backend=running_backend.url) as editor:
+    # So that tests can count what was asked for, nothing else is.
+    home, settings = tmp_path_factory.mktemp("home"), {"prefetch": False}
+    async with Editor(home, backend=running_backend.url, settings=settings) as editor:
         yield editor
 
 

@@ -1,0 +1,48 @@
+"""Other answers to the same question, for a request by key: drawn at random beside the likeliest one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from attrs import evolve
+
+from tabby_ls.backends.backend import Backend, BackendError, Infill
+from tabby_ls.engine.inflight import Generation
+from tabby_ls.engine.reading import read_answer
+from tabby_ls.prompts.families import Family
+
+#: The least sampling temperature that brings other answers often enough.
+_TEMPERATURE = 0.8
+#: Seconds they may take longer than the first answer.
+_SECONDS = 1.0
+
+
+@asynccontextmanager
+async def sampled_beside(
+    generation: Generation, backend: Backend, infill: Infill, family: Family | None, streams: int
+) -> AsyncIterator[None]:
+    """Draw the alternatives that `generation` lacks while the block runs, and a little longer.
+
+    At most `streams` run at once. A failure only means that there are fewer.
+    """
+    infill = evolve(infill, temperature=max(infill.temperature, _TEMPERATURE))
+    turns = asyncio.Semaphore(max(1, streams))
+
+    async def draw() -> None:
+        side = Generation(generation.origin, generation.mode, generation.purpose, generation.target)
+        with suppress(BackendError):
+            async with turns:
+                await read_answer(side, backend, infill, family)
+            if side.text.strip():
+                generation.alternatives += (side.text,)
+
+    draws = [asyncio.create_task(draw()) for _ in range(generation.alternatives_wanted)]
+    try:
+        yield
+        await asyncio.wait(draws, timeout=_SECONDS)
+    finally:
+        for task in draws:
+            task.cancel()
+        await asyncio.wait(draws)

@@ -1,0 +1,26 @@
+"""When to ask for what comes after a suggestion that is still on the screen.
+
+Most suggestions are not taken, and what was asked for beyond them is thrown away. So it is asked once the user has typed
+or accepted half of one: who has come that far mostly takes the rest, and then would have asked just that.
+"""
+
+from __future__ import annotations
+
+from tabby_ls.engine.snapshot import Snapshot, Suggestion, accepted
+
+
+class Follower:
+    """Sees how far the user has followed the suggestion on the screen."""
+
+    def __init__(self) -> None:
+        self._then: Snapshot | None = None
+        self._length = 0
+
+    def shown(self, now: Snapshot, suggestion: Suggestion) -> Snapshot | None:
+        """Take note of what is shown; return the state after it is accepted, if that is worth to be asked about."""
+        then = accepted(now, suggestion)
+        is_same = self._then is not None and self._then.uri == then.uri and self._then.prefix == then.prefix
+        if not is_same:
+            self._length = len(suggestion.text)
+        self._then = then
+        return then if len(suggestion.text) <= self._length / 2 else None

@@ -1,0 +1,117 @@
+"""The generations that run: one a document and one ahead of it, and at each backend no more than it bears."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+from tabby_ls.engine.inflight import Generation, Purpose
+from tabby_ls.engine.target import Target
+
+#: Seconds a generation outlives the request that started it: editors cancel the old request before they send the
+#: one that will join. Longer where the document moved on in agreement; else only so long as an edit may be on its way.
+_GRACE, _SHORT_GRACE = 0.5, 0.05
+
+
+class Running:
+    """Starts and ends generations; whoever waits for one that is ended here is told at once."""
+
+    def __init__(self, work: Callable[[Generation], Coroutine[Any, Any, None]]) -> None:
+        """`work` fills a generation in, and returns when it ended."""
+        self._work = work
+        self._of: dict[str, Generation] = {}
+        self._ahead_of: dict[str, Generation] = {}
+        #: All that run, so that they are not collected, and are waited for in the end.
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __iter__(self) -> Iterator[Generation]:
+        return iter([*self._of.values(), *self._ahead_of.values()])
+
+    def of(self, uri: str) -> Generation | None:
+        """Return the document's generation."""
+        return self._of.get(uri)
+
+    def ahead_of(self, uri: str) -> Generation | None:
+        """Return the generation for the state of a document after a suggestion was accepted."""
+        return self._ahead_of.get(uri)
+
+    def start(self, generation: Generation) -> None:
+        """Begin to generate, in the place of what ran for the document."""
+        uri = generation.origin.uri
+        place = self._ahead_of if generation.purpose is Purpose.AHEAD else self._of
+        if place is self._of:
+            self.abandon(uri)
+        elif former := self._ahead_of.pop(uri, None):
+            former.abandon()
+        place[uri] = generation
+        self.keep(generation.start(self._work))
+
+    def keep(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
+        """Keep a task until it is done."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def adopt(self, uri: str) -> Generation | None:
+        """Make what runs ahead of a document its generation: the suggestion was accepted."""
+        generation = self._ahead_of.pop(uri, None)
+        if generation is not None:
+            self.end(self._of.get(uri))
+            self._of[uri] = generation
+        return generation
+
+    def abandon(self, uri: str) -> None:
+        """End all that runs for a document."""
+        self.end(self._of.get(uri))
+        self.end(self._ahead_of.get(uri))
+
+    def end(self, generation: Generation | None) -> None:
+        """End a generation and close its connection, if it still runs."""
+        if generation is not None and self.leave(generation):
+            generation.abandon()
+
+    def leave(self, generation: Generation) -> bool:
+        """Take a generation that ended out of the list; return False if it was gone already."""
+        uri = generation.origin.uri
+        for place in (self._of, self._ahead_of):
+            if place.get(uri) is generation:
+                del place[uri]
+                return True
+        return False
+
+    def withdraw(self, generation: Generation, *, typing: bool) -> None:
+        """The client cancelled its request. Unless the user is typing on, nobody will come back for it."""
+        seconds = _GRACE if typing else _SHORT_GRACE
+        state = generation.requests, generation.edits
+        asyncio.get_running_loop().call_later(seconds, self._end_if_unwanted, generation, *state)
+
+    def _end_if_unwanted(self, generation: Generation, requests: int, edits: int) -> None:
+        if generation.is_awaited or generation.requests != requests:
+            return
+        if generation.edits != edits:  # the edit came after the cancellation: its request may be on the way
+            self.withdraw(generation, typing=True)
+        else:
+            self.end(generation)
+
+    def spare(self, target: Target) -> int:
+        """Return how many more streams a backend bears."""
+        return target.max_in_flight - len(self._at(target))
+
+    def make_room(self, generation: Generation) -> None:
+        """End what has to give way to a generation that is about to ask: what is ahead, what nobody waits for,
+        then what began first."""
+        others = [other for other in self._at(generation.target) if other is not generation]
+        others.sort(key=lambda other: (other.purpose is not Purpose.AHEAD, other.is_awaited, other.asked_at))
+        for other in others[: max(0, len(others) + 1 - generation.target.max_in_flight)]:
+            self.end(other)
+
+    def _at(self, target: Target) -> list[Generation]:
+        return [g for g in self if g.target is target and g.asked_at is not None and not g.ended]
+
+    async def close(self) -> None:
+        """End everything, and wait until every connection is closed."""
+        for generation in self:
+            self.end(generation)
+        if self._tasks:
+            await asyncio.wait(self._tasks)
