@@ -20,7 +20,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import attrs
 from attrs import Attribute, field, frozen, validators
@@ -105,36 +105,17 @@ def _headers(_: object, attribute: Attribute[Any], value: Mapping[str, str]) -> 
         raise TypeError(f"{attribute.name} must map names to strings")
 
 
-KINDS = (
-    "auto",
-    "tabbyapi",
-    "llamacpp",
-    "ollama",
-    "openai",
-    "mistral",
-    "deepseek",
-    "mercury",
-    "chat",
-    "local",
-)
+Kind = Literal[
+    "auto", "tabbyapi", "llamacpp", "ollama", "openai", "mistral", "deepseek", "mercury", "chat", "local"
+]
+KINDS: tuple[str, ...] = get_args(Kind)
 
 
 @frozen
 class BackendSettings:
     """A server that writes completions. All of it is `machine`: no project can redirect code or keys."""
 
-    kind: Literal[
-        "auto",
-        "tabbyapi",
-        "llamacpp",
-        "ollama",
-        "openai",
-        "mistral",
-        "deepseek",
-        "mercury",
-        "chat",
-        "local",
-    ] = _setting(
+    kind: Kind = _setting(  # noqa: RUF009  # it declares an attrs field
         "auto",
         "Kind of server. `auto`: found out by asking `url`; without one, `local`. `openai` is any server with "
         "`/v1/completions` (vLLM, SGLang, LM Studio), `chat` one that can only chat.",

@@ -122,6 +122,8 @@ class Backend(Protocol):
     takes_tokens_as_text: bool
     #: True if it finds a place for `snippets` where it gets no prompt; else they have to stand in the prefix.
     takes_snippets: bool
+    #: True if :meth:`warm` is of use.
+    reads_ahead: bool
     #: How many requests to have open at once, unless the user or the server says otherwise.
     max_in_flight: int
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
@@ -18,9 +18,7 @@ from attrs import frozen
 
 from tabby_ls.backends.backend import BackendError, Trouble
 from tabby_ls.backends.server import Reply, Server
-from tabby_ls.settings import BackendSettings
-
-Kind = Literal["tabbyapi", "llamacpp", "ollama", "openai", "mistral", "deepseek", "mercury", "chat"]
+from tabby_ls.settings import BackendSettings, Kind
 
 #: Ports on which completion servers listen unless told otherwise.
 KNOWN_PORTS: Mapping[int, str] = {

@@ -23,6 +23,7 @@ class DetectedBackend:
     is_chat = False
     takes_tokens_as_text = False
     takes_snippets = False
+    reads_ahead = False
     max_in_flight = 1
 
     def __init__(self, settings: BackendSettings) -> None:
@@ -48,7 +49,7 @@ class DetectedBackend:
         self.kind, self.label = inner.kind, inner.label
         self.renders_prompts, self.is_chat = inner.renders_prompts, inner.is_chat
         self.takes_tokens_as_text, self.takes_snippets = inner.takes_tokens_as_text, inner.takes_snippets
-        self.max_in_flight = inner.max_in_flight
+        self.reads_ahead, self.max_in_flight = inner.reads_ahead, inner.max_in_flight
 
     async def fills_in(self, family: str | None, *, has_template: bool) -> bool:
         """As the backend found."""

@@ -55,6 +55,7 @@ class HostedBackend:
     #: Nobody promises it.
     takes_tokens_as_text = False
     takes_snippets = False
+    reads_ahead = False
     max_in_flight = 2
 
     def __init__(self, settings: BackendSettings) -> None:

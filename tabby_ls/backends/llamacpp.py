@@ -41,6 +41,7 @@ class LlamaCppBackend:
     is_chat = False
     takes_tokens_as_text = True
     takes_snippets = True
+    reads_ahead = True
     max_in_flight = 2
 
     def __init__(self, settings: BackendSettings) -> None:

@@ -58,6 +58,7 @@ class LocalBackend:
     is_chat = False
     takes_tokens_as_text = True
     takes_snippets = True
+    reads_ahead = False
     max_in_flight = 1
 
     def __init__(self, model: Callable[[], LocalModel]) -> None:

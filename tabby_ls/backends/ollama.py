@@ -40,6 +40,7 @@ class OllamaBackend:
     is_chat = False
     takes_tokens_as_text = False
     takes_snippets = False
+    reads_ahead = False
     #: By default it answers one request at a time for each model (OLLAMA_NUM_PARALLEL) and queues the others.
     max_in_flight = 1
 

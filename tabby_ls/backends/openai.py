@@ -40,6 +40,7 @@ class OpenAIBackend:
     is_chat = False
     takes_tokens_as_text = False
     takes_snippets = False
+    reads_ahead = False
     max_in_flight = 2
 
     def __init__(self, settings: BackendSettings, software: str = "") -> None:

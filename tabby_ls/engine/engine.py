@@ -27,6 +27,7 @@ from tabby_ls.engine.shaping.tidy import drop_half_end
 from tabby_ls.engine.snapshot import Snapshot, Suggestion
 from tabby_ls.engine.switches import Scope, Switches
 from tabby_ls.engine.target import Target
+from tabby_ls.engine.warming import Warmer
 from tabby_ls.settings import Settings
 
 _STAYS = "a .gitignore excludes the file, so it is not sent to a server; only the local model completes in it"
@@ -72,6 +73,7 @@ class Engine:
         """
         self._watch = watch
         self._chain = Chain((), watch)
+        self._warmer = Warmer()
         self._settings = settings
         self._requests = 0
         self._switches = Switches()
@@ -96,6 +98,7 @@ class Engine:
         self._settings = settings
         self._targets = targets
         self._chain.end()
+        self._warmer.stop()
         self._chain = Chain(targets, self._watch)
         self._rules = rules or FileRules(settings.exclude)
         self._memory = Memory()
@@ -273,6 +276,7 @@ class Engine:
             self._warming.cancel()
         await self._running.close()
         await self._chain.close()
+        await self._warmer.close()
 
     # One generation a document
 
@@ -333,6 +337,7 @@ class Engine:
             elif not self._running.spare(target):
                 return
             generation.asked_at = monotonic()
+            self._warmer.stop()
             if generation.purpose is Purpose.AUTOMATIC:
                 self._unjudged[generation.origin.uri] = generation
             await self._read(generation, remember)
@@ -381,6 +386,7 @@ class Engine:
                     raise
             else:
                 target.counted(infill, generation.prompt_tokens)
+                self._warmer.rest(target, generation.origin, infill.snippets)
                 return
 
     def _alternatives(self, generation: Generation, infill: Infill) -> AbstractAsyncContextManager[None]:

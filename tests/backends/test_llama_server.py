@@ -27,7 +27,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of models: the names tell the family, as names do."""
     folder = tmp_path_factory.mktemp("models")
     write_tiny_model(folder / "qwen2.5-coder-tiny.gguf")
-    write_tiny_model(folder / "slow.gguf", width=768, layers=16, context=8192)
+    write_tiny_model(folder / "qwen2.5-coder-slow.gguf", width=512, layers=8, context=8192)
     write_tiny_model(folder / "plain.gguf", fills_in=False)
     return folder
 
@@ -42,7 +42,7 @@ def server(models: Path) -> Iterator[LlamaServer]:
 def slow(models: Path) -> Iterator[LlamaServer]:
     """One slot, and a model that takes its time; small batches, so that it looks up often."""
     options = ("--parallel", "1", "--ctx-size", "8192", "--batch-size", "64", "--ubatch-size", "64")
-    with LlamaServer(models / "slow.gguf", *options) as running:
+    with LlamaServer(models / "qwen2.5-coder-slow.gguf", *options) as running:
         yield running
 
 
@@ -198,7 +198,7 @@ async def test_it_stops_reading_a_long_prompt_when_it_is_left(
 ) -> None:
     """Only because progress is asked for: without anything to write, the server would not look."""
     target = open_target(slow, kind="llamacpp")
-    infill = await learned(target, ASK, max_tokens=1, prompt="x = 1\n" * 400)
+    infill = await learned(target, ASK, max_tokens=1, prompt="x = 1\n" * 800)
     with events_of(target.backend) as events:
         asking = asyncio.create_task(read(target.backend, infill))
         await until(lambda: len(events) > 1)
@@ -214,9 +214,9 @@ async def test_it_stops_reading_a_long_prompt_when_it_is_left(
     assert 0 < progress["cache"] < progress["total"] / 2
 
 
-async def test_snippets_are_read_ahead(slow: LlamaServer, open_target: Callable[..., Target]) -> None:
+async def test_snippets_are_read_ahead(server: LlamaServer, open_target: Callable[..., Target]) -> None:
     """They stand at the head of the next prompt, so what was read while idle is not read again."""
-    target = open_target(slow, kind="llamacpp")
+    target = open_target(server, kind="llamacpp")
     snippets = (Snippet("a.py", "def helper(x):\n    return x\n" * 8), Snippet("b.py", "VALUE = 3\n" * 8))
     infill = await learned(target, ASK, snippets=snippets, max_tokens=1)
     await target.backend.warm(snippets)
@@ -227,7 +227,7 @@ async def test_snippets_are_read_ahead(slow: LlamaServer, open_target: Callable[
 
 
 async def test_it_dies_in_the_middle_and_comes_back(models: Path, open_target: Callable[..., Target]) -> None:
-    model = models / "slow.gguf"
+    model = models / "qwen2.5-coder-slow.gguf"
     with LlamaServer(model) as server:
         target = open_target(server)
         infill = await learned(target, ASK, max_tokens=2000)

@@ -46,6 +46,7 @@ class FakeBackend:
     is_chat = False
     takes_tokens_as_text = False
     takes_snippets = False
+    reads_ahead = False
     max_in_flight = 2
 
     def __init__(
