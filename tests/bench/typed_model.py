@@ -164,7 +164,7 @@ class TypedTabbyAPI(ScriptedTabbyAPI):
         super().__init__()
         self._deployment = deployment
 
-    async def _generate(self, request: Request, generation: Generation) -> AsyncIterator[str]:
+    async def generate(self, request: Request, generation: Generation) -> AsyncIterator[str]:
         prefix = generation.prompt.rpartition("<|fim_prefix|>")[2].partition("<|fim_suffix|>")[0]
         async for piece in self._deployment.written(prefix, request.body):
             yield piece

@@ -61,7 +61,9 @@ class Result:
             ("keys pressed", str(counts.keys)),
             ("suggestions taken (characters)", f"{counts.taken} ({counts.taken_characters})"),
             ("backend requests", str(len(self.asked))),
+            ("... a minute (for tests.bench.capacity)", self._a_minute()),
             ("tokens generated", str(tokens)),
+            ("... a request (for tests.bench.capacity)", f"{tokens / max(1, len(self.asked)):.0f}"),
             ("tokens thrown away", str(thrown)),
             ("keys with right ghost text on the screen", _share(counts.with_ghost, counts.keys)),
             ("wrong ghost text shown, times", str(counts.wrong)),
@@ -71,6 +73,11 @@ class Result:
             ("answers from memory", str(len(memory))),
             ("... after p50 / p99, ms", f"{_ms(memory, 0.5)} / {_ms(memory, 0.99)}"),
         ]
+
+    def _a_minute(self) -> str:
+        """Return how many requests were made in a minute of typing."""
+        seconds = self.asked[-1].began - self.asked[0].began if self.asked else 0.0
+        return f"{60 * len(self.asked) / seconds:.0f}" if seconds else "-"
 
 
 def _share(part: int, whole: int) -> str:
