@@ -11,6 +11,8 @@ from tabby_ls.settings import BackendSettings
 
 #: Seconds for a command to print the key: password managers may ask the user to unlock them.
 _COMMAND_SECONDS = 60.0
+#: What commands printed, until it is refused: each may have asked the user something.
+_printed: dict[tuple[str, ...], str] = {}
 
 
 async def find_api_key(settings: BackendSettings) -> str | None:
@@ -18,11 +20,18 @@ async def find_api_key(settings: BackendSettings) -> str | None:
 
     A command or file that is named but fails raises BackendError; its output never enters the message.
     """
-    if settings.api_key_command:
-        return await _from_command(settings.api_key_command)
+    if command := settings.api_key_command:
+        if command not in _printed:
+            _printed[command] = await _from_command(command)
+        return _printed[command]
     if settings.api_key_file:
         return await asyncio.to_thread(_from_file, settings.api_key_file)
     return os.environ.get(settings.api_key_env) or None
+
+
+def forget_api_key(settings: BackendSettings) -> None:
+    """The key was refused: look it up anew when it is needed next."""
+    _printed.pop(settings.api_key_command, None)
 
 
 def _from_file(name: str) -> str:

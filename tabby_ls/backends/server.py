@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from tabby_ls.backends.backend import BackendError, TextStream, Trouble
-from tabby_ls.backends.credentials import find_api_key
+from tabby_ls.backends.credentials import find_api_key, forget_api_key
 from tabby_ls.completions import (
     AuthenticationError,
     CompletionError,
@@ -196,6 +196,7 @@ class Server:
         """Return what `error` means. A key that was refused is looked up anew before the next request."""
         client = self._client
         if isinstance(error, AuthenticationError) and client is not None:
+            forget_api_key(self.settings)
             self._client = None
             await client.aclose()
         return self.explain(error)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tabby_ls.backends.backend import BackendError, Trouble
-from tabby_ls.backends.credentials import find_api_key
+from tabby_ls.backends.credentials import find_api_key, forget_api_key
 from tabby_ls.settings import BackendSettings
 
 
@@ -31,6 +31,19 @@ async def test_from_a_file_its_first_line(tmp_path: Path) -> None:
 async def test_from_a_command_what_it_prints() -> None:
     command = [sys.executable, "-c", "print('abc')"]
     assert await find_api_key(BackendSettings(api_key_command=command)) == "abc"
+
+
+async def test_a_command_is_run_once_until_its_key_is_refused(tmp_path: Path) -> None:
+    counter = tmp_path / "runs"
+    counter.write_text("")
+    code = f"open({str(counter)!r}, 'a').write('x'); print('abc')"
+    settings = BackendSettings(api_key_command=[sys.executable, "-c", code])
+    for _ in range(2):
+        assert await find_api_key(settings) == "abc"
+    assert counter.read_text() == "x"
+    forget_api_key(settings)
+    await find_api_key(settings)
+    assert counter.read_text() == "xx"
 
 
 @pytest.mark.parametrize(
