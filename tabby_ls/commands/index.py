@@ -6,7 +6,7 @@ import argparse
 import asyncio
 from pathlib import Path
 
-from tabby_ls.commands.common import say
+from tabby_ls.commands.common import command_settings, say
 from tabby_ls.local_model.index import folder_of
 from tabby_ls.local_model.indexer import BuildError, build_index
 from tabby_ls.local_model.model import LocalModel
@@ -20,7 +20,7 @@ def index(options: argparse.Namespace) -> int:
         return 1
     cache = LocalModel().cache_dir
     try:
-        result = asyncio.run(_build(root, cache))
+        result = asyncio.run(_build(root, cache, command_settings(None).exclude))
     except (BuildError, OSError) as error:
         say(f"the index of {root} could not be built: {error}")
         return 1
@@ -31,7 +31,7 @@ def index(options: argparse.Namespace) -> int:
     return 0
 
 
-async def _build(root: Path, cache: Path) -> dict[str, int]:
+async def _build(root: Path, cache: Path, exclude: tuple[str, ...]) -> dict[str, int]:
     from rich.console import Console
     from rich.progress import Progress
 
@@ -45,5 +45,5 @@ async def _build(root: Path, cache: Path) -> dict[str, int]:
             else:
                 result.update(report)
 
-        await build_index(root, cache, take)
+        await build_index(root, cache, take, exclude)
     return result

@@ -22,13 +22,13 @@ def project_of(path: Path) -> Path | None:
     return next((folder for folder in found if (folder / ".git").exists()), next(iter(found), None))
 
 
-async def local_model_of(path: Path, *, index: bool) -> LocalModel:
+async def local_model_of(path: Path, *, index: bool, exclude: tuple[str, ...] = ()) -> LocalModel:
     """Return the local model, with the index of `path`'s project brought up to date if `index` says so."""
     model = LocalModel()
     project = project_of(path)
     if project is not None and index:
         with suppress(BuildError, OSError):  # the file itself is learned from all the same
-            await build_index(project, model.cache_dir, _ignore)
+            await build_index(project, model.cache_dir, _ignore, exclude)
         model.add_root(project)
     return model
 

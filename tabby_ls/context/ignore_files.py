@@ -14,6 +14,7 @@ from time import monotonic
 from attrs import define
 from cachetools import LRUCache
 from pathspec import GitIgnoreSpec
+from pathspec.pattern import RegexPattern
 
 GITIGNORE, TABBYIGNORE = ".gitignore", ".tabbyignore"
 #: Seconds that a verdict holds before it is looked whether an ignore file has changed.
@@ -98,7 +99,7 @@ class IgnoreFiles:
             spec = self._spec(file)
             if spec is not None:
                 inside = child.relative_to(folder).as_posix() + ("/" if is_folder else "")
-                verdict = spec.check_file(inside).include
+                verdict = _says(spec, inside)
                 if verdict is not None:
                     return verdict
         return None
@@ -128,6 +129,20 @@ class IgnoreFiles:
             root = next((it for it in sorted(self._roots, key=_length) if folder.is_relative_to(it)), None)
             self._tops[folder] = min(filter(None, (repository, root)), key=_length, default=None)
         return self._tops[folder]
+
+
+def _says(spec: GitIgnoreSpec, inside: str) -> bool | None:
+    """Return whether rules exclude exactly this file or folder (which ends with `/`); None if none speaks of it.
+
+    pathspec also lets a rule for a folder speak of what is in it. That is decided at the folder itself.
+    """
+    for pattern in reversed(spec.patterns):
+        if isinstance(pattern, RegexPattern) and pattern.include is not None and pattern.regex:
+            for match in pattern.regex.finditer(inside):
+                # The group is the slash after a folder that the rule is about.
+                if match.groupdict().get("ps_d") is None or match.end("ps_d") == len(inside):
+                    return pattern.include
+    return None
 
 
 def _git_excludes(top: Path) -> Iterator[Path]:

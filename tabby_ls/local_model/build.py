@@ -33,9 +33,18 @@ _REPORT_EVERY = 500_000
 Report = Callable[[dict[str, int]], None]
 
 
-def refresh(root: Path, cache_dir: Path, report: Report, cap: int = DEFAULT_CAP * 1_000_000) -> None:
-    """Bring the index of `root` up to date with at most `cap` bytes of source; OSError if it cannot be written."""
-    chosen = list(_newest(list_files(root), cap))
+def refresh(
+    root: Path,
+    cache_dir: Path,
+    report: Report,
+    cap: int = DEFAULT_CAP * 1_000_000,
+    exclude: Sequence[str] = (),
+) -> None:
+    """Bring the index of `root` up to date with at most `cap` bytes of source; OSError if it cannot be written.
+
+    `exclude` is as in `list_files`.
+    """
+    chosen = list(_newest(list_files(root, exclude), cap))
     saved = load(root, cache_dir)
     live = saved.live_files if saved is not None else frozenset()
     changed = [file for file in chosen if file not in live and not (saved and file in saved.skipped)]
@@ -118,6 +127,7 @@ def main() -> None:
     parser.add_argument("root", type=Path)
     parser.add_argument("cache_dir", type=Path)
     parser.add_argument("--cap", type=int, default=DEFAULT_CAP, help="megabytes of source at most")
+    parser.add_argument("--exclude", action="append", default=[], help="a pattern of files to leave out")
     given = parser.parse_args()
     if hasattr(os, "nice"):
         os.nice(10)
@@ -128,7 +138,7 @@ def main() -> None:
         sys.stdout.write(json.dumps(progress) + "\n")
         sys.stdout.flush()
 
-    refresh(given.root, given.cache_dir, report, given.cap * 1_000_000)
+    refresh(given.root, given.cache_dir, report, given.cap * 1_000_000, given.exclude)
 
 
 if __name__ == "__main__":

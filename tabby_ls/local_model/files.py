@@ -6,7 +6,7 @@ import os
 import stat
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
@@ -34,13 +34,20 @@ def _spec(kind: str) -> GitIgnoreSpec:
     return GitIgnoreSpec.from_lines(_skipped()[kind])
 
 
-def list_files(root: Path) -> list[File]:
-    """Return the files under `root` that may be learned from, the most recently changed first."""
+def list_files(root: Path, exclude: Iterable[str] = ()) -> list[File]:
+    """Return the files under `root` that may be learned from, the most recently changed first.
+
+    `exclude` are patterns in the style of .gitignore for whole paths, which begin at the root of the file system.
+    """
+    excluded = GitIgnoreSpec.from_lines(exclude)
+    here = root.absolute().as_posix().lstrip("/")
     names = _listed_by_git(root)
     rules = _Ignored(root, _IGNORE_FILES if names is not None else (".gitignore", *_IGNORE_FILES))
     found: list[File] = []
     for name in _walk(root, rules) if names is None else names:
         if is_private(name) or _spec("generated").match_file(name) or rules.match(name):
+            continue
+        if excluded.match_file(f"{here}/{name}"):
             continue
         file = look(root, name)
         if file is not None and 0 < file.size <= MAX_FILE_BYTES:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,12 @@ class BuildError(Exception):
     """The child process ended with an error."""
 
 
-async def build_index(root: Path, cache_dir: Path, on_progress: Callable[[dict[str, int]], None]) -> None:
+async def build_index(
+    root: Path, cache_dir: Path, on_progress: Callable[[dict[str, int]], None], exclude: Iterable[str] = ()
+) -> None:
     """Bring the saved index of `root` up to date; `on_progress` gets what `build.py` reports.
+
+    `exclude` are patterns of files to leave out, as in `list_files`.
 
     When cancelled, the child is ended; what was saved before stays. Raises :class:`BuildError`.
     Call :meth:`LocalModel.add_root` afterwards to use the new index.
@@ -27,6 +31,7 @@ async def build_index(root: Path, cache_dir: Path, on_progress: Callable[[dict[s
         sys.executable,
         # Never from the folder the editor was started in: a module there could carry any name.
         *("-P", "-m", _BUILD, str(root), str(cache_dir)),
+        *(f"--exclude={pattern}" for pattern in exclude),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

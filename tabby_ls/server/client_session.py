@@ -258,6 +258,8 @@ class ClientSession:
     async def _reconfigure(self) -> None:
         """Put settings and folders in force where they count."""
         self._rules = None
+        if self._indexing is not None:
+            await self._indexing.leave_out(self.settings.exclude)
         if "engine" in vars(self):
             former = self._backends
             self.engine.configure(self.settings, self._targets(), self.rules)
@@ -377,7 +379,9 @@ class ClientSession:
         if self.settings.local.index and self._indexing is None:
             from tabby_ls.server.indexing import Indexing
 
-            self._indexing = Indexing(self._server, model, shows_progress=self.client.shows_progress)
+            self._indexing = Indexing(
+                self._server, model, shows_progress=self.client.shows_progress, exclude=self.settings.exclude
+            )
             self._indexing.add(self._roots())
 
     async def _watch_files(self) -> None:

@@ -25,10 +25,19 @@ _WORTH_SHOWING = 2_000_000
 class Indexing:
     """The indexes of one session. Changes between two refreshes are known from open documents."""
 
-    def __init__(self, server: LanguageServer, model: LocalModel, *, shows_progress: bool) -> None:
+    def __init__(
+        self,
+        server: LanguageServer,
+        model: LocalModel,
+        *,
+        shows_progress: bool,
+        exclude: tuple[str, ...] = (),
+    ) -> None:
+        """`exclude` are the user's patterns of files that nothing is learned from."""
         self._server = server
         self._model = model
         self._shows_progress = shows_progress
+        self._exclude = exclude
         self._refreshes: dict[Path, asyncio.Task[None]] = {}
 
     def add(self, roots: Iterable[Path]) -> None:
@@ -50,6 +59,14 @@ class Indexing:
             if self._refreshes[root].done():
                 self._schedule(root, _REST)
 
+    async def leave_out(self, exclude: tuple[str, ...]) -> None:
+        """Put other patterns in force, and build anew what that changes."""
+        if exclude != self._exclude:
+            self._exclude = exclude
+            roots = list(self._refreshes)
+            await self.remove(roots)
+            self.add(roots)
+
     async def close(self) -> None:
         """End what is being built; what was saved before stays."""
         await self.remove(list(self._refreshes))
@@ -62,7 +79,9 @@ class Indexing:
         await asyncio.to_thread(self._model.add_root, root)
         progress = _Progress(self._server, f"learning from {root.name}") if self._shows_progress else None
         try:
-            await build_index(root, self._model.cache_dir, progress.take if progress else _ignore)
+            await build_index(
+                root, self._model.cache_dir, progress.take if progress else _ignore, self._exclude
+            )
         except (BuildError, OSError) as error:
             logger.warning("the index of a workspace folder could not be built: %s", error)
         finally:

@@ -168,6 +168,9 @@ class Ours:
         cursor = Cursor(
             _uri(question.path), question.path, language, line, question.prefix, question.suffix, window
         )
+        # Whoever begins to write has read first: everything is taken apart by then.
+        for _ in self.surroundings._documents.refresh():
+            pass
         return [f"{found.path}\n{found.text}" for found in await self.surroundings.snippets(cursor, room)]
 
     def _indexed(self, path: str) -> Sequence[tuple[Path, Source]]:

@@ -147,3 +147,43 @@ async def test_an_instant_backend_gets_everything_and_is_asked_nothing() -> None
     infill = target.infill(NOW, Mode.LINE, invoked=False)
     assert (infill.prompt, infill.prefix, infill.suffix) == (None, NOW.prefix, NOW.suffix)
     assert backend.models_asked == 0
+
+
+async def test_no_room_for_the_text_is_said_and_nothing_is_sent() -> None:
+    """A server whose cache is no larger than its chunks tells a limit of one token."""
+    target = Target(FakeBackend([], model=ModelInfo("Qwen2.5-Coder-7B", 1)), Settings())
+    await target.prepare()
+    with pytest.raises(BackendError) as raised:
+        target.infill(NOW, Mode.ONE_LINE, invoked=False)
+    assert raised.value.trouble is Trouble.PROMPT_TOO_LONG
+    assert "1 tokens" in raised.value.message
+
+
+async def test_the_tokenizer_is_asked_once_a_model_how_long_its_tokens_are() -> None:
+    counted: list[str] = []
+
+    class Counting(FakeBackend):
+        async def count_tokens(self, text: str) -> int | None:
+            counted.append(text)
+            return len(text) // 4
+
+    long = snapshot_at("x = 1\n" * 5000 + "|")
+    plain = Target(FakeBackend([], model=ModelInfo("Qwen2.5-Coder-7B")), Settings())
+    target = Target(Counting([], model=ModelInfo("Qwen2.5-Coder-7B")), Settings())
+    for _ in range(2):
+        await target.prepare()
+        target.forget()
+    assert len(counted) == 1
+    await plain.prepare()
+    longer, shorter = (len(it.infill(long, Mode.ONE_LINE, invoked=False).prefix) for it in (target, plain))
+    assert longer == pytest.approx(shorter * 4 / 3, rel=0.05)
+
+
+async def test_what_the_server_counts_corrects_it() -> None:
+    long = snapshot_at("x = 1\n" * 5000 + "|")
+    target = Target(FakeBackend([], model=ModelInfo("Qwen2.5-Coder-7B")), Settings())
+    await target.prepare()
+    before = target.infill(long, Mode.ONE_LINE, invoked=False)
+    assert before.prompt is not None
+    target.counted(before, len(before.prompt) // 2)
+    assert len(target.infill(long, Mode.ONE_LINE, invoked=False).prefix) < len(before.prefix)

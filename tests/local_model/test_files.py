@@ -34,6 +34,12 @@ def names(root: Path) -> set[str]:
     return {file.name for file in list_files(root)}
 
 
+def test_what_the_user_excludes_is_left_out(root: Path) -> None:
+    for name in ("a.py", "generated/b.py", "c.sql"):
+        put(root, name)
+    assert {file.name for file in list_files(root, ["generated/", "*.sql"])} == {"a.py"}
+
+
 def test_a_walk_obeys_ignore_files(root: Path) -> None:
     for name in (
         "a.py",
