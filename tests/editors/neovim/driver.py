@@ -40,13 +40,19 @@ class Neovim:
         nvim: Path,
         workspace: Workspace,
         file: str = "",
+        text: str | None = None,
         *,
         init: str = "require('tabby_ls').setup { keymaps = true }",
         with_plugin: bool = True,
         columns: int = 90,
         rows: int = 24,
     ) -> None:
-        """`init` becomes init.lua; `file` is opened, in the project."""
+        """`init` becomes init.lua; `file`, of the project, is opened.
+
+        With `text` it is written before, and the server has to know of it.
+        """
+        if text is not None:
+            workspace.write(file, text)
         self.workspace = workspace
         self._nvim = nvim
         config = workspace.home / ".config/nvim/init.lua"
@@ -58,9 +64,11 @@ class Neovim:
             (packages / "tabby-ls").symlink_to(PLUGIN)
         self._own = tempfile.TemporaryDirectory(prefix="neovim-")  # sockets need short paths
         self._socket = str(Path(self._own.name) / "socket")
-        command = [nvim, "--listen", self._socket, *([file] if file else [])]
+        command: list[str | Path] = [nvim, "--listen", self._socket, *([file] if file else [])]
         self.terminal = Terminal(command, workspace.environment, workspace.folder, columns=columns, rows=rows)
         eventually(lambda: Path(self._socket).exists(), lambda: self.terminal.screen)
+        if text is not None:
+            self.wait_for(lambda: self.workspace.sent("textDocument/didOpen"))
 
     def __enter__(self) -> Neovim:
         return self
@@ -111,10 +119,6 @@ class Neovim:
     def wait_for(self, condition: Callable[[], object]) -> None:
         """Wait until `condition()` holds; when it never does, the screen is shown."""
         self.terminal.wait_for(condition)
-
-    def wait_for_server(self) -> None:
-        """Wait until the server knows the buffer."""
-        self.wait_for(lambda: self.workspace.sent("textDocument/didOpen"))
 
     @property
     def ghost(self) -> list[str] | None:

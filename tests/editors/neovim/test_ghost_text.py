@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,7 @@ def test_typing_along_keeps_it_and_asks_nobody(
     start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
 ) -> None:
     backend.reply("a + b\n")
-    workspace.write("sum.py", "def add(a, b):\n    ")
-    nvim = start(workspace, "sum.py")
-    nvim.wait_for_server()
+    nvim = start(workspace, "sum.py", "def add(a, b):\n    ")
     nvim.insert_at_end("return ")
     nvim.wait_for_ghost("a + b")
     asked = len(backend.completions)
@@ -36,9 +35,7 @@ def test_ghost_text_never_flickers_while_it_is_typed(
     start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
 ) -> None:
     backend.reply("alpha + beta + gamma + delta\n")
-    workspace.write("sum.py", "x = ")
-    nvim = start(workspace, "sum.py")
-    nvim.wait_for_server()
+    nvim = start(workspace, "sum.py", "x = ")
     nvim.insert_at_end()
     nvim.wait_for_ghost("alpha + beta + gamma + delta")
     for letter in "alpha + beta + gam":
@@ -47,13 +44,11 @@ def test_ghost_text_never_flickers_while_it_is_typed(
             assert nvim.terminal.screen.startswith("x = alpha + beta + gamma + delta")
 
 
-def test_typing_otherwise_replaces_it_and_the_server_sees_the_cancel(
+def test_typing_otherwise_replaces_it_and_the_backend_sees_the_cancel(
     start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
 ) -> None:
     backend.reply("a + b\n")
-    workspace.write("sum.py", "def add(a, b):\n    ")
-    nvim = start(workspace, "sum.py")
-    nvim.wait_for_server()
+    nvim = start(workspace, "sum.py", "def add(a, b):\n    ")
     nvim.insert_at_end("return ")
     nvim.wait_for_ghost("a + b")
     backend.reply(["z", "ip", "(a, b)"], delay_between=30, times=1)
@@ -63,8 +58,24 @@ def test_typing_otherwise_replaces_it_and_the_server_sees_the_cancel(
     backend.reply("zip(a, b)\n")
     nvim.type("y ")
     eventually(lambda: "closed by client" in [request.ended for request in backend.completions])
-    assert workspace.sent("$/cancelRequest")
     nvim.wait_for_ghost("zip(a, b)")
+
+
+def test_a_request_is_cancelled_when_nobody_waits_for_it_any_more(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("alpha\n", delay_before_first=60)
+    nvim = start(workspace, "x.py", "x = ")
+    nvim.insert_at_end()
+    eventually(lambda: backend.open_streams == 1)
+    (asked,) = [
+        said for by, said in workspace.messages if said.get("method") == "textDocument/inlineCompletion"
+    ]
+    nvim.keys("Escape")
+    eventually(lambda: {"id": asked["id"]} in workspace.sent("$/cancelRequest"))
+    eventually(lambda: backend.completions[-1].ended == "closed by client")
+    (answer,) = workspace.answers("textDocument/inlineCompletion")
+    assert answer["error"]["code"] == -32800
 
 
 @pytest.mark.parametrize(
@@ -89,9 +100,7 @@ def test_accepting_leaves_exactly_what_was_shown(
 ) -> None:
     backend.reply(answer)
     name = "code.go" if "func" in before else "code.py"
-    workspace.write(name, before)
-    nvim = start(workspace, name)
-    nvim.wait_for_server()
+    nvim = start(workspace, name, before)
     if typed:
         nvim.type(typed)
     else:
@@ -107,9 +116,7 @@ def test_several_lines_are_shown_below_and_the_rest_of_the_line_with_them(
     start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
 ) -> None:
     backend.reply("\n    alpha,\n    beta,\n)")
-    workspace.write("call.py", "x = compute()\n")
-    nvim = start(workspace, "call.py")
-    nvim.wait_for_server()
+    nvim = start(workspace, "call.py", "x = compute()\n")
     nvim.type("f)i")
     eventually(lambda: nvim.ghost is not None, lambda: nvim.terminal.screen)
     screen = [line.rstrip() for line in nvim.terminal.screen.split("\n")[:4]]
@@ -121,9 +128,7 @@ def test_several_lines_are_shown_below_and_the_rest_of_the_line_with_them(
 
 def test_word_by_word_and_line_by_line(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
     backend.reply(BLOCK + "\n")
-    workspace.write("f.py", "def f(items):\n    ")
-    nvim = start(workspace, "f.py")
-    nvim.wait_for_server()
+    nvim = start(workspace, "f.py", "def f(items):\n    ")
     nvim.insert_at_end()
     nvim.wait_for_ghost(*BLOCK_LINES)
     asked = len(backend.completions)
@@ -148,7 +153,7 @@ def test_word_by_word_and_line_by_line(start: Start, workspace: Workspace, backe
     assert [r.body["prompt"] for r in backend.completions[asked:] if "total" not in r.body["prompt"]] == []
 
 
-def _commands(workspace: Workspace) -> list[tuple[str, dict[str, object]]]:
+def _commands(workspace: Workspace) -> list[tuple[str, dict[str, Any]]]:
     return [(sent["command"], sent["arguments"][0]) for sent in workspace.sent("workspace/executeCommand")]
 
 
@@ -157,9 +162,7 @@ def test_alternatives_are_asked_for_by_key(
 ) -> None:
     answers = iter(["alpha\n", "beta\n", "gamma\n", *["delta\n"] * 20])
     backend.reply(lambda _: next(answers))
-    workspace.write("x.py", "")
-    nvim = start(workspace, "x.py")
-    nvim.wait_for_server()
+    nvim = start(workspace, "x.py", "")
     nvim.insert_at_end("x = ")
     nvim.wait_for_ghost("alpha")
     nvim.keys("M-]")
@@ -184,9 +187,7 @@ def test_undo_takes_back_the_suggestion_alone(
     start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
 ) -> None:
     backend.reply(lambda prompt: BLOCK + "\n" if "def g(items):" in prompt else "\n")
-    workspace.write("f.py", "")
-    nvim = start(workspace, "f.py")
-    nvim.wait_for_server()
+    nvim = start(workspace, "f.py", "")
     nvim.insert_at_end("def g(items):")
     nvim.keys("Enter")
     nvim.wait_for_ghost(*BLOCK_LINES)
@@ -204,9 +205,7 @@ def test_dismissed_it_is_gone_until_the_next_key(
     start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
 ) -> None:
     backend.reply("alpha beta\n")
-    workspace.write("x.py", "x = ")
-    nvim = start(workspace, "x.py")
-    nvim.wait_for_server()
+    nvim = start(workspace, "x.py", "x = ")
     nvim.insert_at_end()
     nvim.wait_for_ghost("alpha beta")
     nvim.keys("C-]")
@@ -224,9 +223,7 @@ def test_only_by_key_if_the_user_wants_that(
     start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
 ) -> None:
     backend.reply("alpha\n")
-    workspace.write("x.py", "")
-    nvim = start(workspace, "x.py", init="require('tabby_ls').setup { auto = false, keymaps = true }")
-    nvim.wait_for_server()
+    nvim = start(workspace, "x.py", "", init="require('tabby_ls').setup { auto = false, keymaps = true }")
     nvim.insert_at_end("x = ")
     time.sleep(0.5)
     assert workspace.sent("textDocument/inlineCompletion") == []
@@ -242,9 +239,7 @@ def test_keys_do_what_they_did_before_where_nothing_is_suggested(start: Start, w
     vim.keymap.set('i', '<M-Right>', function() return 'by ' .. 'expression' end, { expr = true })
     require('tabby_ls').setup { keymaps = true, auto = false }
     """
-    workspace.write("x.txt", "")
-    nvim = start(workspace, "x.txt", init=init)
-    nvim.wait_for_server()
+    nvim = start(workspace, "x.txt", "", init=init)
     nvim.insert_at_end("a")
     nvim.keys("Tab")
     nvim.type("b ")
@@ -259,13 +254,12 @@ def test_a_menu_with_a_selected_entry_comes_first(
     start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
 ) -> None:
     backend.reply(lambda prompt: "ular\n")
-    workspace.write("x.txt", "tabula\ntabulate\ntabulation\n")
     nvim = start(
         workspace,
         "x.txt",
+        "tabula\ntabulate\ntabulation\n",
         init="vim.o.completeopt = 'menuone,noselect'\nrequire('tabby_ls').setup { keymaps = true }",
     )
-    nvim.wait_for_server()
     nvim.type("otab")
     nvim.wait_for_ghost("ular")
     nvim.keys("C-n")
@@ -285,9 +279,7 @@ def test_a_menu_with_a_selected_entry_comes_first(
 
 def test_macros_do_the_same_each_time(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
     backend.reply("alpha\n")
-    workspace.write("x.txt", "1\n2\n")
-    nvim = start(workspace, "x.txt")
-    nvim.wait_for_server()
+    nvim = start(workspace, "x.txt", "1\n2\n")
     nvim.type("qqA = ")
     nvim.keys("Tab")
     nvim.type("b")
@@ -302,9 +294,7 @@ def test_nothing_in_replace_mode_nor_after_leaving_the_window(
     start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
 ) -> None:
     backend.reply("alpha\n")
-    workspace.write("x.py", "x = 1\ny = \n")
-    nvim = start(workspace, "x.py")
-    nvim.wait_for_server()
+    nvim = start(workspace, "x.py", "x = 1\ny = \n")
     nvim.type("Rz")
     time.sleep(0.4)
     assert nvim.ghost is None
@@ -323,9 +313,7 @@ def test_nothing_in_replace_mode_nor_after_leaving_the_window(
 
 def test_a_buffer_can_be_left_alone(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
     backend.reply("alpha\n")
-    workspace.write("x.py", "")
-    nvim = start(workspace, "x.py")
-    nvim.wait_for_server()
+    nvim = start(workspace, "x.py", "")
     nvim.lua("vim.b.tabby_ls_enabled = false")
     nvim.insert_at_end("x = ")
     time.sleep(0.4)
@@ -340,9 +328,7 @@ def test_a_bracket_closed_by_the_editor_is_typed_along(
 ) -> None:
     backend.reply("(alpha, beta)\n")
     pairs = "vim.keymap.set('i', '(', '()<Left>')\nrequire('tabby_ls').setup { keymaps = true }"
-    workspace.write("x.py", "x = compute")
-    nvim = start(workspace, "x.py", init=pairs)
-    nvim.wait_for_server()
+    nvim = start(workspace, "x.py", "x = compute", init=pairs)
     nvim.insert_at_end()
     nvim.wait_for_ghost("(alpha, beta)")
     nvim.type("(")
@@ -356,9 +342,9 @@ def test_a_bracket_closed_by_the_editor_is_typed_along(
 def test_the_local_model_suggests_what_the_project_says(start: Start, local_workspace: Workspace) -> None:
     workspace = local_workspace
     workspace.write("shapes.py", _SHAPES)
-    workspace.write("main.py", "from shapes import check\n\n\ndef describe(rectangle):\n    if rectangle.wid")
-    nvim = start(workspace, "main.py")
-    nvim.wait_for_server()
+    nvim = start(
+        workspace, "main.py", "from shapes import check\n\n\ndef describe(rectangle):\n    if rectangle.wid"
+    )
     nvim.insert_at_end()
 
     def types_until_it_is_known() -> bool:

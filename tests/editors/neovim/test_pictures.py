@@ -42,9 +42,7 @@ def test_a_function_about_to_be_written(start: Start, tmp_path: Path, images: Pa
     with ScriptedTabbyAPI() as backend:
         backend.reply(_ANSWER)
         workspace = Workspace(tmp_path, backend.url)
-        workspace.write("order.py", _FILE)
-        nvim = start(workspace, "order.py", init=_INIT, columns=84, rows=17)
-        nvim.wait_for_server()
+        nvim = start(workspace, "order.py", _FILE, init=_INIT, columns=84, rows=17)
         nvim.insert_at_end()
         nvim.wait_for_ghost(*_ANSWER.rstrip().split("\n"))
         nvim.terminal.wait_for_text("● TabbyAPI: Qwen2.5-Coder-1.5B-exl3")

@@ -27,9 +27,13 @@ def documented(page: str, about: str) -> str:
 @pytest.mark.parametrize("page", ["README.md", "docs/editors/neovim.md"])
 def test_ghost_text_of_0_12(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI, page: str) -> None:
     backend.reply("a + b\n")
-    workspace.write("sum.py", "def add(a, b):\n    ")
-    nvim = start(workspace, "sum.py", init=documented(page, "inline_completion"), with_plugin=False)
-    nvim.wait_for_server()
+    nvim = start(
+        workspace,
+        "sum.py",
+        "def add(a, b):\n    ",
+        init=documented(page, "inline_completion"),
+        with_plugin=False,
+    )
     nvim.insert_at_end("return ", pause=0.05)
     nvim.wait_for_ghost("a + b")
     nvim.keys("Tab")
@@ -41,10 +45,8 @@ def test_the_plugin_says_what_to_start_even_without_setup(
     start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
 ) -> None:
     backend.reply("a + b\n")
-    workspace.write("sum.py", "def add(a, b):\n    ")
     init = "vim.lsp.enable('tabby_ls')\nvim.lsp.inline_completion.enable()"
-    nvim = start(workspace, "sum.py", init=init)
-    nvim.wait_for_server()
+    nvim = start(workspace, "sum.py", "def add(a, b):\n    ", init=init)
     nvim.insert_at_end("return ")
     nvim.wait_for_ghost("a + b")
     assert nvim.lua("return package.loaded['tabby_ls.suggest'] == nil")
@@ -54,12 +56,8 @@ def test_the_plugin_says_what_to_start_even_without_setup(
 def test_menu(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
     answer = "total = 0\n    for item in items:\n        total += item\n    return total\n"
     backend.reply(answer)
-    workspace.write("sum.py", "def add(items):\n    ")
-    init = "vim.o.completeopt = 'menuone,noinsert'\n" + documented(
-        "docs/editors/neovim.md", "completion.enable(true"
-    )
-    nvim = start(workspace, "sum.py", init=init, with_plugin=False)
-    nvim.wait_for_server()
+    init = documented("docs/editors/neovim.md", "completion.enable(true")
+    nvim = start(workspace, "sum.py", "def add(items):\n    ", init=init, with_plugin=False)
     nvim.insert_at_end()
     nvim.keys("C-x", "C-o")
     eventually(lambda: nvim.lua("return vim.fn.pumvisible()") == 1, lambda: nvim.terminal.screen)
@@ -71,10 +69,8 @@ def test_menu(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> 
 @pytest.mark.parametrize("version", ["0.12", "0.11"], indirect=True)
 def test_menu_behind_a_dot(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
     backend.reply("path.join(a)\n")
-    workspace.write("x.py", "")
     init = documented("docs/editors/neovim.md", "completion.enable(true")
-    nvim = start(workspace, "x.py", init=init, with_plugin=False)
-    nvim.wait_for_server()
+    nvim = start(workspace, "x.py", "", init=init, with_plugin=False)
     nvim.insert_at_end("x = os", pause=0.1)
     nvim.type(".")
     nvim.terminal.wait_for_text("path.join(a)")

@@ -37,9 +37,7 @@ def test_the_backend_dies_and_comes_back(start: Start, tmp_path: Path) -> None:
         port = int(backend.url.rpartition(":")[2])
         backend.reply("alpha\n")
         workspace = Workspace(tmp_path, backend.url)
-        workspace.write("x.py", "")
-        nvim = start(workspace, "x.py", init=_STATUSLINE)
-        nvim.wait_for_server()
+        nvim = start(workspace, "x.py", "", init=_STATUSLINE)
         nvim.insert_at_end("x = ")
         nvim.wait_for_ghost("alpha")
         nvim.terminal.wait_for_text("● TabbyAPI: Qwen2.5-Coder")
@@ -70,9 +68,7 @@ def test_a_slow_answer_shows_that_it_thinks(
     start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
 ) -> None:
     backend.reply("alpha\n", delay_before_first=30)
-    workspace.write("x.py", "")
-    nvim = start(workspace, "x.py", init=_STATUSLINE)
-    nvim.wait_for_server()
+    nvim = start(workspace, "x.py", "", init=_STATUSLINE)
     nvim.insert_at_end("x = ")
     nvim.terminal.wait_for_text("◌ TabbyAPI")
     nvim.keys("Escape")
@@ -111,9 +107,7 @@ def test_a_server_that_is_killed_is_started_again(
     start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
 ) -> None:
     backend.reply("alpha\n")
-    workspace.write("x.py", "")
-    nvim = start(workspace, "x.py")
-    nvim.wait_for_server()
+    nvim = start(workspace, "x.py", "")
     nvim.insert_at_end("x = ")
     nvim.wait_for_ghost("alpha")
     os.kill(_server_pid(workspace), signal.SIGKILL)
@@ -137,9 +131,7 @@ def test_a_server_that_cannot_begin_is_given_up(start: Start, workspace: Workspa
 
 def test_restarting(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
     backend.reply("alpha\n")
-    workspace.write("x.py", "")
-    nvim = start(workspace, "x.py")
-    nvim.wait_for_server()
+    nvim = start(workspace, "x.py", "")
     before = _server_pid(workspace)
     nvim.type(":TabbyLs restart\r")
     eventually(lambda: len(workspace.sent("textDocument/didOpen")) == 2)
@@ -165,9 +157,7 @@ def test_a_missing_server_is_a_sentence_not_a_wall(start: Start, workspace: Work
 
 def test_commands(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
     backend.reply("alpha\n")
-    workspace.write("x.py", "")
-    nvim = start(workspace, "x.py")
-    nvim.wait_for_server()
+    nvim = start(workspace, "x.py", "")
     nvim.insert_at_end("x = ")
     nvim.wait_for_ghost("alpha")
     nvim.keys("Tab", "Escape")
@@ -196,10 +186,8 @@ def test_switching_it_off_and_on(
     start: Start, workspace: Workspace, backend: ScriptedTabbyAPI, scope: str
 ) -> None:
     backend.reply("alpha\n")
-    workspace.write("x.py", "")
     workspace.write("y.lua", "")
-    nvim = start(workspace, "x.py")
-    nvim.wait_for_server()
+    nvim = start(workspace, "x.py", "")
     nvim.type(f":TabbyLs toggle {scope}\r")
     eventually(lambda: "tabby-ls: " in _said(nvim))
     nvim.insert_at_end("x = ")
@@ -221,9 +209,7 @@ def test_switching_it_off_and_on(
 
 
 def test_health_of_a_sound_installation(start: Start, workspace: Workspace) -> None:
-    workspace.write("x.py", "")
-    nvim = start(workspace, "x.py")
-    nvim.wait_for_server()
+    nvim = start(workspace, "x.py", "")
     nvim.type(":checkhealth tabby_ls\r")
     eventually(lambda: any("dismiss" in line for line in nvim.lines), lambda: str(nvim.lines))
     text = "\n".join(nvim.lines)
