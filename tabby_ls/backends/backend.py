@@ -98,6 +98,11 @@ class TextStream(Protocol):
         """How many tokens the prompt was, once it ended; None if the server did not say."""
         ...
 
+    @property
+    def answer_tokens(self) -> int | None:
+        """How many tokens it wrote, once it ended; None if the server did not say."""
+        ...
+
     def __aiter__(self) -> AsyncIterator[str]: ...
 
 

@@ -116,6 +116,7 @@ class _Prediction:
     #: It only ever says what it is sure of.
     cut_short: bool = False
     prompt_tokens: int | None = None
+    answer_tokens: int | None = None
 
     async def __aiter__(self) -> AsyncIterator[str]:
         prediction = await asyncio.to_thread(

@@ -318,6 +318,12 @@ class _Text:
             return self.stream.last.prompt_tokens
         return self.stream.usage.prompt_tokens or None if self.stream.usage else None
 
+    @property
+    def answer_tokens(self) -> int | None:
+        """How many tokens it wrote, once the stream ended and if it told."""
+        usage = self.stream.usage if isinstance(self.stream, CompletionStream) else None
+        return usage.completion_tokens or None if usage else None
+
     async def __aiter__(self) -> AsyncIterator[str]:
         async for piece in self.stream:
             if piece.text:

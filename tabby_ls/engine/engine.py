@@ -144,6 +144,7 @@ class Engine:
             outcome = await self._outcome_of(generation, request, arrived, origin)
             if outcome is None:
                 continue
+            outcome = _with_work(outcome, generation, arrived)
             if outcome.superseded and (
                 reason := self.refusal(now.uri, now.language, invoked=request.invoked)
             ):
@@ -186,8 +187,9 @@ class Engine:
     def _resting(self, request: Request) -> Outcome:
         if not (meant := self._meant_for(request)):
             return Outcome(Reason.NO_BACKEND)
-        error = meant[0].health.error
-        return Outcome(Reason.BACKEND_RESTING, detail=error.message if error else "")
+        health = meant[0].health
+        detail = health.error.message if health.error else ""
+        return Outcome(Reason.BACKEND_RESTING, detail=detail, failing=health.failing(monotonic()))
 
     # What the user sees and turns
 
@@ -355,6 +357,8 @@ class Engine:
                 remember()
         finally:
             self._running.leave(generation)
+            if (report := generation.report(monotonic())) is not None:
+                self._watch(report)
 
     def _remember(self, generation: Generation, memory: Memory) -> None:
         target, answer = generation.target, generation.answer
@@ -412,21 +416,17 @@ class Engine:
         went_on = rest is None and generation.edits != edits
         if superseded or generation.abandoned or went_on:
             return Outcome(Reason.SUPERSEDED)
-        timings = Timings(
-            asked=generation.asked_at and generation.asked_at - arrived,
-            first_text=generation.first_text_at and generation.first_text_at - arrived,
-        )
         if generation.error is not None:
-            return Outcome(Reason.BACKEND_FAILED, detail=generation.error.message, timings=timings)
+            return Outcome(Reason.BACKEND_FAILED, detail=generation.error.message)
         is_whole = text is not None
         if text is None:
             if generation.ended:
                 return None  # it said something else than the user typed meanwhile, or just that
             text = drop_half_end(rest or "")
             if not text.strip():
-                return Outcome(Reason.TOO_LATE, complete=False, timings=timings)
+                return Outcome(Reason.TOO_LATE, complete=False)
         offer = self._offer(text, request, origin, generation.target)
-        return evolve(offer, complete=is_whole, timings=timings)
+        return evolve(offer, complete=is_whole)
 
     async def _wait(
         self, generation: Generation, request: Request, arrived: float
@@ -492,6 +492,18 @@ class Engine:
         if self._memory.recall(target.scope, then, invoked=False) is None:
             mode = choose_mode(then, multiline=self._settings.multiline, invoked=False)
             self._running.start(Generation(then, mode, Purpose.AHEAD, target))
+
+
+def _with_work(outcome: Outcome, generation: Generation, arrived: float) -> Outcome:
+    """Return the outcome with what the backend did for it, and how the backend is."""
+    now, asked, first = monotonic(), generation.asked_at, generation.first_text_at
+    return evolve(
+        outcome,
+        backend=generation.target.backend.kind,
+        timings=Timings(asked and asked - arrived, first and first - arrived),
+        generated=generation.report(now),
+        failing=generation.target.health.failing(now) if generation.error is not None else None,
+    )
 
 
 def _survives(generation: Generation, edits: Sequence[Edit]) -> bool:

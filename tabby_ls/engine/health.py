@@ -6,6 +6,7 @@ from collections import deque
 from statistics import median
 
 from tabby_ls.backends.backend import BackendError
+from tabby_ls.engine.outcome import Failing
 
 #: Seconds of rest after the first failure in a row, and at most.
 _FIRST_REST, _LONGEST_REST = 1.0, 30.0
@@ -22,6 +23,7 @@ class Health:
         self._failures = 0
         self._rests_until = 0.0
         self._times: deque[float] = deque(maxlen=_TIMES)
+        self._failing_since = 0.0
         self.error: BackendError | None = None
         #: Somebody finds out whether it is well again, so that no request has to.
         self.is_being_tried = False
@@ -29,6 +31,8 @@ class Health:
     def failed(self, error: BackendError, now: float) -> None:
         """Take note of a failure at `now`, in seconds of a monotonic clock."""
         self.error = error
+        if not self._failures:
+            self._failing_since = now
         self._rests_until = now + min(_LONGEST_REST, _FIRST_REST * 2**self._failures)
         self._failures += 1
 
@@ -45,6 +49,12 @@ class Health:
     def rest(self, now: float) -> float:
         """Return for how many seconds it is still to be left alone."""
         return max(0.0, self._rests_until - now)
+
+    def failing(self, now: float) -> Failing | None:
+        """Return for how long it has failed and when it is asked again, None if it did not fail."""
+        if not self._failures:
+            return None
+        return Failing(now - self._failing_since, self.rest(now))
 
     def is_resting(self, now: float) -> bool:
         """Return whether an automatic request should be spared."""

@@ -13,9 +13,11 @@ from attrs import Factory, define, field, frozen
 from tabby_ls.backends.backend import BackendError
 from tabby_ls.engine.ahead import Anchor, region_agrees, rest_of, typed_since, was_typed
 from tabby_ls.engine.memory import Answer
+from tabby_ls.engine.outcome import Generated
 from tabby_ls.engine.shaping.mode import Mode
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.engine.target import Target
+from tabby_ls.engine.writing import Writing
 
 
 @frozen(slots=True)
@@ -62,6 +64,7 @@ class Generation:
     first_text_at: float | None = None
     #: How many tokens its prompt was, once the server said so.
     prompt_tokens: int | None = None
+    writing: Writing = Factory(Writing)
     #: Nobody may wait for it any more: the document went another way.
     abandoned: bool = False
     #: How many edits of the document it has survived, and how many requests have waited for it.
@@ -105,6 +108,24 @@ class Generation:
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
+
+    def report(self, now: float) -> Generated | None:
+        """Return what the backend has done for it until `now`, None before it was asked."""
+        if self.asked_at is None:
+            return None
+        return Generated(
+            backend=self.target.backend.kind,
+            model=self.target.model.id or "",
+            language=self.origin.language,
+            max_tokens=self.writing.max_tokens,
+            characters=self.writing.characters,
+            pieces=self.writing.pieces,
+            tokens=self.writing.tokens,
+            first_text=None if self.first_text_at is None else self.first_text_at - self.asked_at,
+            seconds=now - self.asked_at,
+            failed=self.error is not None,
+            rule=self.writing.rule,
+        )
 
     def waiter(self) -> asyncio.Future[None]:
         """Return a future that is done once there may be more to offer. Hand it back with :meth:`leave`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-from attrs import define
+from attrs import define, evolve
 
 from tabby_ls.backends.backend import Backend, Infill
 from tabby_ls.engine.inflight import Generation
@@ -31,17 +31,24 @@ async def read_answer(
     `on_suggestion` is called whenever a suggestion has become complete. Raises BackendError.
     """
     incoming = _Incoming(generation.origin, generation.mode, family, is_chat=infill.is_chat)
+    writing = generation.writing
+    writing.max_tokens = infill.max_tokens
     async with backend.stream(infill) as stream:
         async for piece in stream:
+            writing.take(piece)
             if generation.first_text_at is None:
                 generation.first_text_at = monotonic()
             now = incoming.take(piece)
+            writing.rule = now.rule
             if generation.take(now.text, now.stops):
                 on_suggestion()
             if now.ended or not generation.agrees():
                 return
+        writing.tokens = stream.answer_tokens
         generation.prompt_tokens = stream.prompt_tokens
         now = incoming.finish(cut_short=stream.cut_short)
+        if stream.cut_short and not now.rule:
+            writing.rule = "it had as many tokens as `max_tokens` lets it have"
         generation.take(now.text, now.stops)
 
 
@@ -65,7 +72,8 @@ class _Incoming:
         ends = (first_sentinel(self.text, self.family, start), first_unwanted(self.text, start))
         end = min((index for index in ends if index >= 0), default=None)
         if end is not None:
-            return self._cut(self.text[:end], finished=True)
+            ended = self._cut(self.text[:end], finished=True)
+            return evolve(ended, rule=ended.rule or "the model wrote what no file should hold")
         held = partial_sentinel_at_end(self.text, self.family)
         return self._cut(self.text[: len(self.text) - held], finished=False)
 

@@ -8,7 +8,7 @@ block, whose end shows by the line after it, that line is there already.
 
 from __future__ import annotations
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from tabby_ls.engine.shaping.cut import cut
 from tabby_ls.engine.shaping.lines import is_repeat
@@ -21,12 +21,13 @@ from tabby_ls.engine.snapshot import Snapshot, Suggestion, accepted
 class Reach:
     """`text` is what can be used so far, and `stops` the lines of it with which a suggestion ends.
 
-    Once `ended`, nothing that follows is wanted.
+    Once `ended`, nothing that follows is wanted. `rule` says why the first suggestion ended, as :class:`Cut` does.
     """
 
     text: str
     stops: tuple[int, ...]
     ended: bool
+    rule: str = field(default="", eq=False)
 
 
 def reach(text: str, snapshot: Snapshot, mode: Mode, *, finished: bool) -> Reach:
@@ -35,20 +36,20 @@ def reach(text: str, snapshot: Snapshot, mode: Mode, *, finished: bool) -> Reach
     if not first.ended:
         return Reach(first.text, (), False)
     stop = first.text.count("\n")
-    alone = Reach(first.text, (stop,), True)
+    alone = Reach(first.text, (stop,), True, first.rule)
     if not text.startswith(first.text + "\n") or not _is_end_of_line(first.text, snapshot):
         return alone
     blank, line, is_whole = _next_line(text[len(first.text) :], finished=finished)
     if not is_whole:
         is_wanted = mode in (Mode.ONE_LINE, Mode.LINE) and stop == 0
-        return Reach(first.text + blank + line, (stop,), False) if is_wanted else alone
+        return Reach(first.text + blank + line, (stop,), False, first.rule) if is_wanted else alone
     then = accepted(snapshot, Suggestion(first.text, len(snapshot.line_suffix)))
     then = evolve(accepted(then, Suggestion(blank)), suffix="\n" + snapshot.following)
     as_cut = cut(line + "\n", then, Mode.ONE_LINE, finished=True).text
     below = place_of(snapshot).following
     if as_cut.partition("\n")[0] != line or (below is not None and is_repeat(line, below)):
         return alone
-    return Reach(first.text + blank + line, (stop, stop + blank.count("\n")), True)
+    return Reach(first.text + blank + line, (stop, stop + blank.count("\n")), True, first.rule)
 
 
 def _is_end_of_line(first: str, snapshot: Snapshot) -> bool:

@@ -132,12 +132,11 @@ async def _inline_completion(
     if outcome.suggestion is None:
         return types.InlineCompletionList([])
     lead = place.selected.text if place.selected else ""
-    return types.InlineCompletionList(
-        [
-            inline_item(suggestion, place, session.keeper.made(outcome, suggestion, lead=lead))
-            for suggestion in (outcome.suggestion, *outcome.alternatives)
-        ]
-    )
+    items = []
+    for number, suggestion in enumerate((outcome.suggestion, *outcome.alternatives)):
+        offer = session.keeper.made(outcome, suggestion, lead=lead, alternative=number)
+        items.append(inline_item(suggestion, place, offer))
+    return types.InlineCompletionList(items)
 
 
 async def _completion(server: TabbyLanguageServer, params: types.CompletionParams) -> types.CompletionList:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tabby_ls.engine.engine import Engine
-from tabby_ls.engine.outcome import Event
+from tabby_ls.engine.outcome import Event, Generated
 from tabby_ls.engine.target import Target
 from tabby_ls.settings import Settings
 from tests.support.fake_backend import FakeBackend
@@ -19,20 +19,29 @@ EngineFactory = Callable[..., Engine]
 
 @pytest.fixture
 def watched() -> list[Event]:
-    """What the engine reported, in order."""
+    """What the engine reported of requests and failures, in order."""
     return []
 
 
 @pytest.fixture
-async def engine_over(watched: list[Event]) -> AsyncIterator[EngineFactory]:
+def generated() -> list[Event]:
+    """What it reported of the backend's work."""
+    return []
+
+
+@pytest.fixture
+async def engine_over(watched: list[Event], generated: list[Event]) -> AsyncIterator[EngineFactory]:
     """Make engines. Unless a test says otherwise they neither wait before they ask nor ask ahead."""
     engines: list[tuple[Engine, FakeBackend]] = []
     unseen: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unseen.append(context))
 
+    def watch(event: Event) -> None:
+        (generated if isinstance(event, Generated) else watched).append(event)
+
     def make(backend: FakeBackend, /, **settings: Any) -> Engine:
         in_force = Settings(**({"debounce_ms": 0, "prefetch": False} | settings))
-        engine = Engine(in_force, [Target(backend, in_force)], watched.append)
+        engine = Engine(in_force, [Target(backend, in_force)], watch)
         engines.append((engine, backend))
         return engine
 

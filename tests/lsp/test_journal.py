@@ -11,6 +11,7 @@ from tabby_ls.engine.outcome import Reason
 from tabby_ls.journal.counters import Counts
 from tabby_ls.journal.store import Store
 from tabby_ls.journal.trace import read
+from tests.lsp.test_failures import free_port
 from tests.support.editor import Editor
 from tests.support.profiles import VS_CODE, WITH_PLUGIN
 from tests.support.tabbyapi import ScriptedTabbyAPI
@@ -148,3 +149,28 @@ async def test_broken_counts_do_no_harm_and_begin_anew(
         editor.open("x = |\n")
         assert await editor.ghost()
     assert counts(tmp_path).shown == 1
+
+
+async def test_a_server_that_is_down_is_told_with_what_to_do(tmp_path: Path) -> None:
+    address = f"http://127.0.0.1:{free_port()}"
+    async with Editor(tmp_path, backend=address) as editor:
+        editor.open("x = |\n")
+        for _ in range(2):
+            assert await editor.ghost() == []
+            told = await editor.run("tabby-ls.why")
+            assert f"The server at {address} cannot be reached; is it running?" in told
+            assert "asked again in" in told
+            assert "by key" in told
+    counted = counts(tmp_path)
+    assert (counted.backend_requests, counted.backend_failures) == (1, 1)
+
+
+async def test_why_an_answer_ended_and_how_long_it_took(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
+    backend.reply("compute(y)\nz = 2\n")
+    async with Editor(tmp_path, backend=backend.url) as editor:
+        editor.open("x = |\n")
+        assert await editor.ghost()
+        told = await editor.run("tabby-ls.why")
+        assert "10 characters suggested by Qwen2.5-Coder-1.5B-exl3." in told
+        assert "until the line was complete" in told
+        assert "its first text came" in told

@@ -22,6 +22,7 @@ class FakeStream:
     steps: Sequence[Step]
     cut_short: bool = False
     prompt_tokens: int | None = None
+    answer_tokens: int | None = None
     written: list[str] = Factory(list)
     has_finished: bool = False
     is_closed: bool = False

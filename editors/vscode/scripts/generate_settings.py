@@ -10,29 +10,17 @@ from __future__ import annotations
 
 import json
 import re
-import types
-import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from tabby_ls.schema import MACHINE, setting_schema
 from tabby_ls.settings import Settings, setting_paths
 
 PACKAGE = Path(__file__).parent.parent / "package.json"
 PREFIX = "tabby-ls."
-
-_TYPES: dict[Any, dict[str, Any]] = {
-    bool: {"type": "boolean"},
-    int: {"type": "integer"},
-    float: {"type": "number"},
-    str: {"type": "string"},
-    tuple[str, ...]: {"type": "array", "items": {"type": "string"}},
-    Mapping[str, str]: {"type": "object", "additionalProperties": {"type": "string"}},
-}
-
-_OPERATORS = {">=": "minimum", "<=": "maximum"}
 
 
 def groups() -> list[dict[str, Any]]:
@@ -69,51 +57,24 @@ def _property(path: tuple[str, ...]) -> dict[str, Any]:
     for name in path[:-1]:
         section = getattr(section, name)
     attribute = getattr(attrs.fields(attrs.resolve_types(type(section))), path[-1])
-    default = getattr(section, path[-1])
-    return {
-        **_schema(attribute.type),
-        **_bounds(attribute.validator),
-        "default": list(default) if isinstance(default, tuple) else default,
-        # The server has one set of settings for all folders of a window, so nothing is `resource`.
-        "scope": "machine" if attribute.metadata["machine"] else "window",
-        "markdownDescription": attribute.metadata["doc"],
-    }
+    schema = _as_vs_code_has_it(setting_schema(attribute, getattr(section, path[-1])))
+    # The server has one set of settings for all folders of a window, so nothing is `resource`.
+    return {**schema, "scope": "machine" if attribute.metadata["machine"] else "window"}
 
 
-def _schema(kind: Any) -> dict[str, Any]:
-    """Return the JSON Schema of an annotation; raises KeyError for one that no setting has had yet."""
-    if typing.get_origin(kind) is typing.Literal:
-        return {"type": "string", "enum": list(typing.get_args(kind))}
-    if isinstance(kind, types.UnionType):
-        (inner,) = (argument for argument in typing.get_args(kind) if argument is not types.NoneType)
-        return {"type": [_schema(inner)["type"], "null"]}
-    if typing.get_origin(kind) is tuple and attrs.has(typing.get_args(kind)[0]):
-        return {"type": "array", "items": _table(typing.get_args(kind)[0])}
-    return dict(_TYPES[kind])
-
-
-def _table(section: type) -> dict[str, Any]:
-    """Return the schema of an object with the settings of `section`."""
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {
-            _camel_case(attribute.name): {
-                **_schema(attribute.type),
-                "markdownDescription": attribute.metadata["doc"],
-            }
-            for attribute in attrs.fields(attrs.resolve_types(section))
-        },
-    }
-
-
-def _bounds(validator: Any) -> dict[str, float]:
-    """Return the least and the greatest value that attrs' validators let through, where they say so."""
-    inner = getattr(validator, "_validators", None) or [getattr(validator, "validator", None)]
-    bounds = {key: value for part in inner if part is not None for key, value in _bounds(part).items()}
-    if (operator := _OPERATORS.get(getattr(validator, "compare_op", ""))) is not None:
-        bounds[operator] = validator.bound
-    return bounds
+def _as_vs_code_has_it(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a schema with VS Code's spelling of names, and with its key for descriptions in Markdown."""
+    changed: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key == "description":
+            changed["markdownDescription"] = value
+        elif key == "items":
+            changed[key] = _as_vs_code_has_it(value)
+        elif key == "properties":
+            changed[key] = {_camel_case(name): _as_vs_code_has_it(inner) for name, inner in value.items()}
+        elif key != MACHINE:
+            changed[key] = value
+    return changed
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from attrs import frozen
+from attrs import field, frozen
 
 from tabby_ls.engine.shaping.block import Block
 from tabby_ls.engine.shaping.brackets import Nesting
@@ -20,16 +20,22 @@ _MAX_LINES = 40
 #: Blank lines that an answer may begin with.
 _MAX_BLANK = 4
 _FENCE = re.compile(r"\s*```")
+_LINE, _CLOSED = "the line was complete", "the block was complete"
+_CIRCLES, _FENCED = "it went in circles", "it left the code"
 _ENDS = re.compile(r"[\w)\]}\"';]")
 _BEGINS = re.compile(r"[\w\"'@]")
 
 
 @frozen(slots=True)
 class Cut:
-    """`text` is what can be used so far; once `ended`, nothing that follows can change it."""
+    """`text` is what can be used so far; once `ended`, nothing that follows can change it.
+
+    `rule` says for people why it ended, as in "until `rule`"; "" if only because the model did.
+    """
 
     text: str
     ended: bool
+    rule: str = field(default="", eq=False)
 
 
 def cut(text: str, snapshot: Snapshot, mode: Mode, *, finished: bool) -> Cut:
@@ -41,13 +47,13 @@ def cut(text: str, snapshot: Snapshot, mode: Mode, *, finished: bool) -> Cut:
     if place.is_above:
         first, newline, _ = text.partition("\n")
         if (newline or finished) and completes(first, place.rest):
-            return Cut(first, True)
+            return Cut(first, True, "it reached the rest of the line")
     result = _cut(text, place, mode, finished=finished)
     if place.is_above and result.ended and _is_line(result.text, text, place):
         # The line that is pushed down keeps the indentation that stands before the cursor.
-        return Cut(f"{result.text.rstrip()}\n{place.before}", True)
+        return Cut(f"{result.text.rstrip()}\n{place.before}", True, result.rule)
     if place.rest.strip() and not place.is_above and result.ended and "\n" in result.text:
-        return Cut(_before_closers(result.text.rstrip(), place), True)
+        return Cut(_before_closers(result.text.rstrip(), place), True, result.rule)
     return result
 
 
@@ -76,19 +82,20 @@ def _cut(text: str, place: Place, mode: Mode, *, finished: bool) -> Cut:
     lines = text.split("\n")
     partial = "" if finished else lines.pop()
     if goes_in_circles(partial):
-        return Cut("\n".join(lines), True)
+        return Cut("\n".join(lines), True, _CIRCLES)
     first = next((number for number, line in enumerate(lines) if line.strip()), None)
     if first is not None and _is_fence(lines[first], place):
-        return Cut("", True)
+        return Cut("", True, _FENCED)
     stays_on_line = (mode is Mode.ONE_LINE and place.before.strip()) or (
         place.rest.strip() and not place.is_above
     )
     if first is None or (first > 0 and mode in (Mode.ONE_LINE, Mode.LINE) and stays_on_line):
         ended = finished or first is not None or len(lines) > _MAX_BLANK
-        return Cut("" if ended else text, ended)
+        return Cut("" if ended else text, ended, "" if finished or not ended else "the line stayed blank")
     block = _block_of(first, lines, partial, place, mode, finished=finished)
     if not isinstance(block, Block):
-        return Cut("\n".join(lines[: first + 1]), block)
+        has_more = not finished or len(lines) > first + 1
+        return Cut("\n".join(lines[: first + 1]), block, _LINE if block and has_more else "")
     return _cut_block(first, lines, partial, block, finished=finished)
 
 
@@ -146,47 +153,50 @@ def _definition(line: str, place: Place, *, below: bool) -> Block:
 
 
 def _cut_block(first: int, lines: list[str], partial: str, block: Block, *, finished: bool) -> Cut:
-    kept, ended = _lines_of_block(first, lines, block, finished=finished)
+    kept, rule = _lines_of_block(first, lines, block, finished=finished)
+    ended = finished or bool(rule)
     if not ended and len(kept) == len(lines):
         return Cut("\n".join([*kept, partial]), False)
     if ended:
         while len(kept) > first + 1 and not block.leads_to_what_follows(kept[-1]):
             kept.pop()
-    return Cut("\n".join(kept), ended)
+    return Cut("\n".join(kept), ended, rule)
 
 
-def _lines_of_block(first: int, lines: list[str], block: Block, *, finished: bool) -> tuple[list[str], bool]:
-    """Return the `lines` that belong to the block, and whether no other line can."""
+def _lines_of_block(first: int, lines: list[str], block: Block, *, finished: bool) -> tuple[list[str], str]:
+    """Return the `lines` that belong to the block, and why no other line can, "" if others may."""
     language, kept, closed = block.place.language, lines[: first + 1], False
     seen = [block.place.before + kept[0], *kept[1:]]
     for number in range(first + 1, len(lines)):
         line = lines[number]
         if not line.strip():
             if language.prose:
-                return kept, True
-        elif _is_fence(line, block.place) or goes_in_circles(line):
-            return kept, True
+                return kept, "the paragraph ended"
+        elif _is_fence(line, block.place):
+            return kept, _FENCED
+        elif goes_in_circles(line):
+            return kept, _CIRCLES
         elif block.contains(line):
             if closed and not language.continues_block(line) and line.strip() != "{":
-                return kept, True
+                return kept, _CLOSED
             again = _runs_into_what_follows(lines[number:], block.place, finished=finished)
             if again is not False:
-                return kept, again is True
+                return kept, "it began to repeat what follows" if again else ""
             closed = False
         elif closed or not block.is_closed_by(line):
-            return kept, True
+            return kept, _CLOSED
         elif not block.ends_alone:
-            return [*kept, line], True
+            return [*kept, line], _CLOSED
         else:
             closed = True
         kept.append(line)
         seen.append(line)
         repeated = loop_at_end(seen)
         if repeated:
-            return kept[:-repeated], True
+            return kept[:-repeated], "it began to repeat itself"
         if len(kept) > _MAX_LINES:
-            return kept[:-1], True
-    return kept, finished
+            return kept[:-1], f"it had {_MAX_LINES} lines"
+    return kept, ""
 
 
 def _is_fence(line: str, place: Place) -> bool:
