@@ -70,9 +70,11 @@ class Typist:
         edit = Edit(line, column, line, column + suggestion.replaces, suggestion.text)
         self._change(self.now.prefix + suggestion.text, self.now.suffix[suggestion.replaces :], [edit])
 
-    def ask(self, *, invoked: bool = False, deadline: float = 5.0) -> asyncio.Task[Outcome]:
+    def ask(
+        self, *, invoked: bool = False, deadline: float = 5.0, alternatives: int = 0
+    ) -> asyncio.Task[Outcome]:
         """Ask for a suggestion at the cursor."""
-        return asyncio.create_task(self.engine.suggest(Request(self.now, invoked, deadline)))
+        return asyncio.create_task(self.engine.suggest(Request(self.now, invoked, deadline, alternatives)))
 
     def _change(self, prefix: str, suffix: str, edits: list[Edit]) -> None:
         self.now = Snapshot(

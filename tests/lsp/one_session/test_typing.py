@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from lsprotocol import types
@@ -205,3 +206,46 @@ async def test_a_request_sees_the_document_as_it_was_when_it_was_sent(
     (item,) = (await ask).items
     assert "x = <|fim_suffix|>\n<" in backend.completions[0].body["prompt"]
     assert item.insert_text == "12"
+
+
+async def test_by_key_there_are_several_suggestions_to_cycle_through(
+    editor: Editor, backend: ScriptedTabbyAPI
+) -> None:
+    drawn = iter(["2\n", "3\n"])
+    backend.reply(lambda prompt: next(drawn, "1\n"))
+    editor.open("x = |\n")
+    items = await editor.ghost(invoked=True)
+    assert sorted(item.insert_text for item in items) == ["1", "2", "3"]
+    temperatures = [request.body["temperature"] for request in backend.completions]
+    assert temperatures[0] == 0
+    assert all(temperatures[1:])
+
+
+async def test_after_taking_a_line_and_enter_the_next_one_is_there(
+    editor: Editor, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("a = 1\n    b = 2\n    c = 3\n")
+    editor.open("def f():\n    pass\n    |\n")
+    (item,) = await editor.ghost()
+    assert item.insert_text == "a = 1"
+    await eventually(lambda: backend.completions[0].ended)
+    editor.accept(item)
+    editor.type("\n    ")
+    (item,) = await editor.ghost()
+    assert item.insert_text == "b = 2"
+    assert len(backend.completions) == 1
+
+
+async def test_a_menu_that_is_asked_at_each_key_gets_one_item_and_asks_rarely(
+    tmp_path: Path, backend: ScriptedTabbyAPI
+) -> None:
+    """The kind of trigger is `Invoked` while typing, and no wish for more."""
+    backend.reply("compute(a, b)\n")
+    settings = {"menu": {"show": "on"}, "prefetch": False}
+    async with Editor(tmp_path, VS_CODE, backend=backend.url, settings=settings) as editor:
+        editor.open("x = |\n")
+        assert len((await editor.menu()).items) == 1
+        for key in "compute(":
+            editor.type(key)
+            assert len((await editor.menu()).items) == 1
+        assert len(backend.completions) == 1
