@@ -6,7 +6,6 @@ import asyncio
 import random
 import sys
 import time
-from pathlib import Path
 
 from tests.bench.driver import Process, at, inline, opened, running, typed
 from tests.bench.rows import Row
@@ -75,7 +74,7 @@ async def _many_cancels() -> list[Row]:
         async with _ours(model) as client:
             uri = "file:///many.py"
             await client.send(opened(uri, "\n"))
-            before = _descriptors(client.pid)
+            before = client.usage.descriptors
             for run in range(1500):
                 ask = inline(uri, 0, 0, invoked=True)
                 await client.send(message("textDocument/inlineCompletion", ask, 5000 + run))
@@ -92,7 +91,7 @@ async def _many_cancels() -> list[Row]:
             assert answer["items"], "it must still answer"
             spent = time.monotonic() - began
             await asyncio.sleep(0.5)
-            left = _descriptors(client.pid) - before
+            left = client.usage.descriptors - before
     return [
         Row("the next answer after 1,500 cancelled requests", spent * 1e3),
         Row("descriptors more than before them", left, "", at_most=2),
@@ -116,9 +115,9 @@ async def _many_keys() -> list[Row]:
                 await client.request("textDocument/inlineCompletion", inline("file:///none.py", 0, 0))
 
             await press(5000, 2)
-            before = client.resident_mb
+            before = client.usage.resident_mb
             await press(_KEYSTROKES // 2, 20_000)
-            grown = client.resident_mb - before
+            grown = client.usage.resident_mb - before
     return [Row("memory grown over 50,000 keystrokes", grown, "MB", at_most=1)]
 
 
@@ -143,10 +142,6 @@ class _Running:
 
     async def __aexit__(self, *error: object) -> None:
         await self._process.__aexit__(*error)  # type: ignore[arg-type]
-
-
-def _descriptors(pid: int) -> int:
-    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,34 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+from attrs import frozen
+
 from tabby_ls.server.framing import frame
 from tests.support.rpc import RpcClient, message
+
+
+@frozen
+class Usage:
+    """What a process uses (Linux)."""
+
+    pid: int
+
+    @property
+    def resident_mb(self) -> float:
+        """Megabytes of memory in use."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    @property
+    def processor_seconds(self) -> float:
+        """Seconds of processor time used."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def descriptors(self) -> int:
+        """How many files and connections are open."""
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
 
 
 class Process(RpcClient):
@@ -20,7 +46,7 @@ class Process(RpcClient):
         assert process.stdout is not None
         assert process.stdin is not None
         super().__init__(process.stdout, process.stdin)
-        self.pid = process.pid
+        self.usage = Usage(process.pid)
 
     async def answer(self) -> dict[str, object]:
         """The next response."""
@@ -31,24 +57,14 @@ class Process(RpcClient):
             if "id" in received:
                 params = received.get("params") or {}
                 items = [None] * len(params.get("items", ())) if isinstance(params, dict) else None
-                await self.send(response(received["id"], items if "configuration" in received["method"] else None))
+                await self.send(
+                    response(received["id"], items if "configuration" in received["method"] else None)
+                )
 
     async def responses(self, count: int) -> None:
         """Wait for so many responses."""
         for _ in range(count):
             await self.answer()
-
-    @property
-    def resident_mb(self) -> float:
-        """Megabytes of memory in use (Linux)."""
-        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-    @property
-    def processor_seconds(self) -> float:
-        """Seconds of processor time used (Linux)."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def response(number: object, result: object) -> bytes:

@@ -22,7 +22,7 @@ from tabby_ls.commands.serve import SWITCH_SECONDS
 from tabby_ls.local_model.indexer import build_index
 from tabby_ls.local_model.model import LocalModel
 from tabby_ls.server.connection import settle
-from tests.bench.latency import at
+from tests.bench.driver import at
 
 _SEED = 7
 _SECONDS = 10.0

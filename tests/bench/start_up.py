@@ -83,7 +83,9 @@ async def measure(runs: int) -> list[Row]:
             )
         jedi = _environment_with(f"jedi-language-server=={_JEDI}")
         if jedi is not None:
-            variants["jedi-language-server"] = Variant((str(jedi.parent / "jedi-language-server"),), {}, False)
+            variants["jedi-language-server"] = Variant(
+                (str(jedi.parent / "jedi-language-server"),), {}, False
+            )
         agent = fetch_tabby_agent()
         if isinstance(agent, Path):
             script = str(agent / "tabby-agent" / "dist" / "cli.js")

@@ -191,6 +191,8 @@ def fetch_tabby_agent() -> Path | str:
 class AgentClient(RpcClient):
     """Answers what the agent asks (with null) and drops what it notifies of."""
 
+    pid = 0
+
     async def request(self, method: str, params: Any = None) -> Any:
         self._last_id += 1
         sent = self._last_id
@@ -243,6 +245,7 @@ async def tabby_agent(
         assert process.stdin is not None
         try:
             client = AgentClient(process.stdout, process.stdin)
+            client.pid = process.pid
             await client.initialize(
                 processId=None, rootUri=None, workspaceFolders=None, capabilities=_CAPABILITIES
             )

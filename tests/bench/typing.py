@@ -21,7 +21,7 @@ from attrs import Factory, define
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.latency import at, running
+from tests.bench.driver import at, running
 from tests.bench.tabby_agent import fetch_tabby_agent, tabby_agent
 from tests.bench.typed_model import (
     Asked,
@@ -123,7 +123,9 @@ async def through_tabby_ls(texts: Sequence[Text], options: argparse.Namespace) -
     deployment = Deployment(options.first_token, options.speed)
     with TypedTabbyAPI(deployment) as backend, tempfile.TemporaryDirectory() as home:
         environment = {"HOME": home, "XDG_STATE_HOME": home, "TABBY_LS_LOCAL_FALLBACK": "false"}
-        async with running(("-m", "tabby_ls"), TABBY_LS_BACKEND_URL=backend.url, **environment) as client:
+        async with running(
+            (sys.executable, "-m", "tabby_ls"), TABBY_LS_BACKEND_URL=backend.url, **environment
+        ) as client:
             await client.initialize(**_GHOST_TEXT)
             await client.send(message("initialized", {}))
             return await typed(client, "textDocument/inlineCompletion", deployment, texts, options)

@@ -17,7 +17,7 @@ from tabby_ls.server.capabilities import COMMANDS, initialize_result
 from tabby_ls.server.commands import COMMANDS as RUN
 from tabby_ls.server.framing import Unframer, frame
 from tabby_ls.server.greeting import greet
-from tests.bench.latency import running
+from tests.bench.driver import running
 from tests.support.profiles import GHOST_TEXT, MENU_ONLY, VS_CODE, recorded
 from tests.support.rpc import message
 
@@ -102,13 +102,13 @@ def test_what_is_said_is_what_is_there() -> None:
 
 @pytest.mark.parametrize("params", [{"capabilities": {}, "processId": "x"}, {"capabilities": {"window": 1}}])
 async def test_params_that_turn_out_wrong_later_do_not_end_the_session(params: Any) -> None:
-    async with running(("-m", "tabby_ls")) as client:
+    async with running((sys.executable, "-m", "tabby_ls")) as client:
         assert (await client.initialize(**params))["capabilities"]
         assert await client.request("shutdown") is None
 
 
 async def test_a_client_that_says_nothing_and_leaves_ends_the_process() -> None:
-    async with running(("-m", "tabby_ls")) as client:
+    async with running((sys.executable, "-m", "tabby_ls")) as client:
         await client.close()
         with pytest.raises(EOFError):
             await client.answer()
