@@ -354,7 +354,7 @@ class Settings:
     )
     prefetch: bool = _setting(
         True,
-        "Ask for what follows a suggestion while it is on the screen, so that it is there once you accept.",
+        "Ask for what follows a suggestion once half of it was taken, so that it is there when all of it is.",
         _boolean,
     )
     deadline_ms: int = _setting(

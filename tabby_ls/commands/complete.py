@@ -16,8 +16,9 @@ from attrs import frozen
 from tabby_ls.commands.common import CommandError, command_settings, say
 from tabby_ls.commands.workspace import local_model_of, rules_of
 from tabby_ls.context.surroundings import Surroundings
-from tabby_ls.engine.engine import Engine, Request
+from tabby_ls.engine.engine import Engine
 from tabby_ls.engine.outcome import Event, Outcome, Reason
+from tabby_ls.engine.requests import Request
 from tabby_ls.engine.shaping.settled import settled
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.engine.targets import open_targets

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Container, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Callable, Container, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from time import monotonic
 
-from attrs import define, evolve, frozen
+from attrs import evolve
 
 from tabby_ls.backends.backend import BackendError, Infill
 from tabby_ls.context.privacy import FileRules, Rule
 from tabby_ls.engine.alternatives import sampled_beside
 from tabby_ls.engine.fallback import Chain
 from tabby_ls.engine.gate import refuse
+from tabby_ls.engine.habits import Habits
 from tabby_ls.engine.inflight import Edit, Generation, Purpose
 from tabby_ls.engine.memory import Answer, Memory
 from tabby_ls.engine.outcome import Event, Origin, Outcome, Prepared, Reason, Standing, Timings
-from tabby_ls.engine.pacing import Key, Pacer
 from tabby_ls.engine.prefetch import Follower
 from tabby_ls.engine.reading import read_answer
+from tabby_ls.engine.requests import Request, Waiting
 from tabby_ls.engine.running import Running
 from tabby_ls.engine.shaping.mode import choose_mode
 from tabby_ls.engine.shaping.shape import shape
@@ -31,30 +32,6 @@ from tabby_ls.engine.warming import Warmer
 from tabby_ls.settings import Settings
 
 _STAYS = "a .gitignore excludes the file, so it is not sent to a server; only the local model completes in it"
-#: Seconds after which a request is answered with the whole lines that are there, though more of them are coming.
-_PATIENCE, _PATIENCE_INVOKED = 0.4, 1.5
-
-
-@frozen
-class Request:
-    """One question: what comes at this cursor? `deadline` is in seconds from now.
-
-    `alternatives` is how many suggestions besides the best one are of use to an invoked request.
-    """
-
-    snapshot: Snapshot
-    invoked: bool
-    deadline: float
-    alternatives: int = 0
-
-
-@define(eq=False)
-class _Pending:
-    """A request that waits."""
-
-    snapshot: Snapshot
-    waiter: asyncio.Future[None]
-    superseded: bool = False
 
 
 class Engine:
@@ -78,13 +55,10 @@ class Engine:
         self._requests = 0
         self._switches = Switches()
         self._memory = Memory()
-        self._pacer = Pacer()
+        self._habits = Habits()
         self._follower = Follower()
         self._running = Running(self._generate)
-        self._pending: list[_Pending] = []
-        #: The newest answer of each document, until a key shows whether it was right.
-        self._unjudged: dict[str, Generation] = {}
-        self._asked_last: Snapshot | None = None
+        self._waiting = Waiting()
         self._warming: asyncio.Task[None] | None = None
         self.configure(settings, targets, rules)
 
@@ -128,8 +102,8 @@ class Engine:
         now = request.snapshot
         if reason := self.refusal(now.uri, now.language, invoked=request.invoked):
             return Outcome(reason)
-        self._note_move(now, arrived)
-        self._supersede(now)
+        self._habits.requested(now)
+        self._waiting.supersede(now)
         failed = dict(stays := self._not_to_be_asked(now.uri))
         while True:
             generation = self._joinable(request)
@@ -219,31 +193,9 @@ class Engine:
 
     def edited(self, uri: str, edits: list[Edit]) -> None:
         """Take note of a change of a document; a generation that it contradicts ends at once."""
-        if edits:
-            self._pacer.key(monotonic(), Key.of(edits[-1].text))
         generation = self._running.of(uri)
-        lives = generation is None or _survives(generation, edits)
-        self._judge(uri, edits)
-        if generation is not None and not lives:
+        if not self._habits.edited(uri, edits, generation):
             self._running.end(generation)
-
-    def _judge(self, uri: str, edits: Sequence[Edit]) -> None:
-        """See by the first key after an answer whether the user types what it says."""
-        newest = self._unjudged.get(uri)
-        if newest is None or not (newest.text.strip() or newest.ended):
-            return
-        del self._unjudged[uri]
-        if newest is not self._running.of(uri):
-            agrees = not newest.abandoned and _survives(newest, edits)
-        else:
-            agrees = newest.agrees()
-        newest.target.speed.answer(agreed=agrees)
-
-    def _note_move(self, now: Snapshot, when: float) -> None:
-        """A request without an edit before it, at another place than the last one: the cursor was moved."""
-        last, self._asked_last = self._asked_last, now
-        if last is not None and (last.uri, last.version) == (now.uri, now.version) and last != now:
-            self._pacer.key(when, Key.MOVE)
 
     def running_text(self, uri: str) -> str:
         """Return what a document's running generation has so far, "" if none runs. It may still change."""
@@ -253,7 +205,7 @@ class Engine:
     def closed(self, uri: str) -> None:
         """Forget a document."""
         self._running.abandon(uri)
-        self._unjudged.pop(uri, None)
+        self._habits.forget(uri)
         self._memory.forget(uri)
 
     def warm_up(self) -> None:
@@ -315,13 +267,6 @@ class Engine:
         self._running.start(generation)
         return generation
 
-    def _supersede(self, now: Snapshot) -> None:
-        """Answer the requests for an earlier state of this document: a newer one is here."""
-        for pending in self._pending:
-            if pending.snapshot.uri == now.uri and pending.snapshot != now and not pending.waiter.done():
-                pending.superseded = True
-                pending.waiter.set_result(None)
-
     async def _generate(self, generation: Generation) -> None:
         """Pace, prepare, prompt, stream; remember what came of it."""
         target, memory = generation.target, self._memory
@@ -333,7 +278,7 @@ class Engine:
 
         try:
             if generation.purpose is Purpose.AUTOMATIC and not target.backend.is_instant:
-                await asyncio.sleep(self._pacer.delay(monotonic(), target.speed, self._settings.debounce_ms))
+                await asyncio.sleep(self._habits.delay(generation, self._settings.debounce_ms))
             if generation.purpose is not Purpose.AHEAD:
                 self._running.make_room(generation)
             elif not self._running.spare(target):
@@ -341,7 +286,7 @@ class Engine:
             generation.asked_at = monotonic()
             self._warmer.stop()
             if generation.purpose is Purpose.AUTOMATIC:
-                self._unjudged[generation.origin.uri] = generation
+                self._habits.asked(generation)
             await self._read(generation, remember)
         except BackendError as error:
             if not generation.abandoned:
@@ -408,7 +353,7 @@ class Engine:
         """Wait for `generation` and return what came of it; None if it has nothing for this request after all."""
         edits = generation.edits
         try:
-            superseded, text = await self._wait(generation, request, arrived)
+            superseded, text = await self._waiting.wait(generation, request, arrived)
         except asyncio.CancelledError:
             self._running.withdraw(generation, typing=generation.edits != edits)
             raise
@@ -427,40 +372,6 @@ class Engine:
                 return Outcome(Reason.TOO_LATE, complete=False)
         offer = self._offer(text, request, origin, generation.target)
         return evolve(offer, complete=is_whole)
-
-    async def _wait(
-        self, generation: Generation, request: Request, arrived: float
-    ) -> tuple[bool, str | None]:
-        """Wait until `generation` has a suggestion for `request`; return whether a newer request came instead.
-
-        After some time whole lines will do, and at the deadline whatever is there: then there is no suggestion.
-        """
-        patience = arrived + (_PATIENCE_INVOKED if request.invoked else _PATIENCE)
-        deadline = arrived + request.deadline
-        while True:
-            text = generation.suggestion_for(request.snapshot)
-            now = monotonic()
-            is_all = text is not None and (not request.invoked or generation.ended or now >= patience)
-            if is_all or generation.ended or now >= deadline:
-                return False, text
-            if now >= patience and _has_whole_line(generation.rest_for(request.snapshot)):
-                return False, text
-            until = patience if now < patience else deadline
-            with self._waiting(generation, request) as pending, suppress(TimeoutError):
-                async with asyncio.timeout(min(until, deadline) - now):
-                    await pending.waiter
-                if pending.superseded:
-                    return True, None
-
-    @contextmanager
-    def _waiting(self, generation: Generation, request: Request) -> Iterator[_Pending]:
-        pending = _Pending(request.snapshot, generation.waiter())
-        self._pending.append(pending)
-        try:
-            yield pending
-        finally:
-            self._pending.remove(pending)
-            generation.leave(pending.waiter)
 
     def _offer(self, text: str, request: Request, origin: Origin, target: Target) -> Outcome:
         now, backend = request.snapshot, target.backend.kind
@@ -504,13 +415,3 @@ def _with_work(outcome: Outcome, generation: Generation, arrived: float) -> Outc
         generated=generation.report(now),
         failing=generation.target.health.failing(now) if generation.error is not None else None,
     )
-
-
-def _survives(generation: Generation, edits: Sequence[Edit]) -> bool:
-    outcomes = [generation.survives(edit) for edit in edits]  # it takes note of all of them
-    return all(outcomes)
-
-
-def _has_whole_line(text: str | None) -> bool:
-    head, newline, _ = (text or "").rpartition("\n")
-    return bool(newline and head.strip())

@@ -116,7 +116,7 @@ class ClientSession:
         self, now: Snapshot, *, invoked: bool, seconds: float, alternatives: int = 0
     ) -> Outcome:
         """Return what to offer at a cursor, after at most so many seconds."""
-        from tabby_ls.engine.engine import Request
+        from tabby_ls.engine.requests import Request
 
         self._last_place = (now.uri, now.language)
         with self.status.waiting.request():

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from tabby_ls.backends.backend import BackendError, Trouble
-from tabby_ls.engine.engine import Request
 from tabby_ls.engine.outcome import Event, Origin, Reason
+from tabby_ls.engine.requests import Request
 from tabby_ls.engine.snapshot import Suggestion
 from tabby_ls.settings import Settings
 from tests.engine.conftest import EngineFactory

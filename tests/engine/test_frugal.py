@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tabby_ls.engine import engine as engine_module
+from tabby_ls.engine import requests as requests_module
 from tabby_ls.engine import running as running_module
 from tabby_ls.engine.outcome import Origin, Reason
 from tabby_ls.engine.snapshot import Suggestion
@@ -81,7 +81,7 @@ async def test_an_answer_whose_stream_was_broken_off_comes_back_with_backspace(
 async def test_whole_lines_are_shown_before_a_long_block_has_ended(
     engine_over: EngineFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "_PATIENCE", 0.02)
+    monkeypatch.setattr(requests_module, "_PATIENCE", 0.02)
     go = asyncio.Event()
     backend = FakeBackend(["\n    a\n    b\n    c", go, "cc\n    d\nx\n"])
     typist = Typist(engine_over(backend), "def f():|\n")
@@ -98,7 +98,7 @@ async def test_whole_lines_are_shown_before_a_long_block_has_ended(
 async def test_an_invoked_request_waits_for_all_of_its_answer(
     engine_over: EngineFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "_PATIENCE", 0.0)
+    monkeypatch.setattr(requests_module, "_PATIENCE", 0.0)
     go = asyncio.Event()
     backend = FakeBackend(["\n    a\n    b\n", go, "    c\nx\n"])
     asking = Typist(engine_over(backend), "def f():|\n").ask(invoked=True)

@@ -8,8 +8,8 @@ import pytest
 
 from tabby_ls.backends.backend import BackendError, ModelInfo, Trouble
 from tabby_ls.engine import engine as engine_module
-from tabby_ls.engine.engine import Request
 from tabby_ls.engine.outcome import Event, Reason
+from tabby_ls.engine.requests import Request
 from tabby_ls.engine.target import Target
 from tabby_ls.settings import BackendSettings, Settings
 from tests.engine.conftest import EngineFactory

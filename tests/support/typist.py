@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from tabby_ls.engine.engine import Engine, Request
+from tabby_ls.engine.engine import Engine
 from tabby_ls.engine.inflight import Edit
 from tabby_ls.engine.outcome import Outcome
+from tabby_ls.engine.requests import Request
 from tabby_ls.engine.snapshot import Snapshot, Suggestion
 
 

@@ -1,0 +1,87 @@
+"""What an engine is asked, and how long those who ask wait for an answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from time import monotonic
+
+from attrs import define, frozen
+
+from tabby_ls.engine.inflight import Generation
+from tabby_ls.engine.snapshot import Snapshot
+
+#: Seconds after which a request is answered with the whole lines that are there, though more of them are coming.
+_PATIENCE, _PATIENCE_INVOKED = 0.4, 1.5
+
+
+@frozen
+class Request:
+    """One question: what comes at this cursor? `deadline` is in seconds from now.
+
+    `alternatives` is how many suggestions besides the best one are of use to an invoked request.
+    """
+
+    snapshot: Snapshot
+    invoked: bool
+    deadline: float
+    alternatives: int = 0
+
+
+@define(eq=False)
+class _Pending:
+    snapshot: Snapshot
+    waiter: asyncio.Future[None]
+    superseded: bool = False
+
+
+class Waiting:
+    """The requests that wait for a generation."""
+
+    def __init__(self) -> None:
+        self._pending: list[_Pending] = []
+
+    def supersede(self, now: Snapshot) -> None:
+        """Let go of the requests for an earlier state of this document: a newer one is here."""
+        for pending in self._pending:
+            if pending.snapshot.uri == now.uri and pending.snapshot != now and not pending.waiter.done():
+                pending.superseded = True
+                pending.waiter.set_result(None)
+
+    async def wait(self, generation: Generation, request: Request, arrived: float) -> tuple[bool, str | None]:
+        """Wait until `generation` has a suggestion for `request`; return whether a newer request came instead.
+
+        After some time whole lines will do, and at the deadline whatever is there: then there is no suggestion.
+        """
+        patience = arrived + (_PATIENCE_INVOKED if request.invoked else _PATIENCE)
+        deadline = arrived + request.deadline
+        while True:
+            text = generation.suggestion_for(request.snapshot)
+            now = monotonic()
+            is_all = text is not None and (not request.invoked or generation.ended or now >= patience)
+            if is_all or generation.ended or now >= deadline:
+                return False, text
+            if now >= patience and _has_whole_line(generation.rest_for(request.snapshot)):
+                return False, text
+            until = patience if now < patience else deadline
+            with self._waiting(generation, request) as pending, suppress(TimeoutError):
+                async with asyncio.timeout(min(until, deadline) - now):
+                    await pending.waiter
+            if pending.superseded:
+                return True, None
+
+    @contextmanager
+    def _waiting(self, generation: Generation, request: Request) -> Iterator[_Pending]:
+        pending = _Pending(request.snapshot, generation.waiter())
+        self._pending.append(pending)
+        try:
+            yield pending
+        finally:
+            self._pending.remove(pending)
+            generation.leave(pending.waiter)
+
+
+def _has_whole_line(text: str | None) -> bool:
+    head, newline, _ = (text or "").rpartition("\n")
+    return bool(newline and head.strip())
