@@ -65,6 +65,15 @@ def test_only_the_server_knows_lsp_and_only_two_rooms_do_http(file: Path) -> Non
     assert here in ("completions", "backends") or not packages & {"httpx2", "httpcore2"}
 
 
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    modules = {"tabby_ls." + ".".join(f.relative_to(ROOT).with_suffix("").parts): f for f in FILES}
+    below = {name: imports(file) & set(modules) - {name} for name, file in modules.items()}
+    while leaves := [name for name, others in below.items() if not others & set(below)]:
+        for name in leaves:
+            del below[name]
+    assert not below, "each of these imports another of them, directly or not"
+
+
 def test_every_file_says_what_it_is_for() -> None:
     silent = [str(file) for file in FILES if not ast.get_docstring(ast.parse(file.read_text("utf-8")))]
     assert silent == []

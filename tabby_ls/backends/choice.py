@@ -1,4 +1,4 @@
-"""From a server's settings to a backend. Each kind's module is imported only when it is chosen."""
+"""From a server's settings to a backend: the local model, a server of a kind, or one whose kind is found out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tabby_ls.backends.backend import Backend
+from tabby_ls.backends.kinds import open_server
 from tabby_ls.settings import BackendSettings
 
 if TYPE_CHECKING:
@@ -26,32 +27,3 @@ def open_backend(settings: BackendSettings, local_model: Callable[[], LocalModel
 
         return DetectedBackend(settings)
     return open_server(settings)
-
-
-def open_server(settings: BackendSettings, software: str = "") -> Backend:
-    """Return the backend for a server of a known kind; `software` is what it says it is, for people."""
-    match settings.kind:
-        case "tabbyapi":
-            from tabby_ls.backends.tabbyapi import TabbyAPIBackend
-
-            return TabbyAPIBackend(settings)
-        case "llamacpp":
-            from tabby_ls.backends.llamacpp import LlamaCppBackend
-
-            return LlamaCppBackend(settings)
-        case "ollama":
-            from tabby_ls.backends.ollama import OllamaBackend
-
-            return OllamaBackend(settings)
-        case "mistral" | "deepseek" | "mercury":
-            from tabby_ls.backends.hosted import HostedBackend
-
-            return HostedBackend(settings)
-        case "chat":
-            from tabby_ls.backends.chat import ChatBackend
-
-            return ChatBackend(settings)
-        case _:
-            from tabby_ls.backends.openai import OpenAIBackend
-
-            return OpenAIBackend(settings, software)

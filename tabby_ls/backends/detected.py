@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import attrs
 
 from tabby_ls.backends.backend import Backend, Infill, ModelInfo, Snippet, TextStream
-from tabby_ls.backends.choice import open_server
 from tabby_ls.backends.detect import Found, detect
+from tabby_ls.backends.kinds import open_server
 from tabby_ls.backends.server import Server
 from tabby_ls.settings import BackendSettings
 

@@ -13,10 +13,10 @@ from attrs import frozen
 
 from tabby_ls import settings as user_settings
 from tabby_ls.backends.backend import Backend, BackendError, Trouble
-from tabby_ls.backends.choice import open_server
 from tabby_ls.backends.credentials import find_api_key
 from tabby_ls.backends.detect import Found, detect
 from tabby_ls.backends.hosted import SERVICES
+from tabby_ls.backends.kinds import open_server
 from tabby_ls.backends.server import Server
 from tabby_ls.commands.common import CommandError, command_settings, say
 from tabby_ls.context.budget import prompt_tokens

@@ -1,0 +1,35 @@
+"""Which class speaks to which kind of server. Each kind's module is imported only when it is chosen."""
+
+from __future__ import annotations
+
+from tabby_ls.backends.backend import Backend
+from tabby_ls.settings import BackendSettings
+
+
+def open_server(settings: BackendSettings, software: str = "") -> Backend:
+    """Return the backend for a server of a known kind; `software` is what it says it is, for people."""
+    match settings.kind:
+        case "tabbyapi":
+            from tabby_ls.backends.tabbyapi import TabbyAPIBackend
+
+            return TabbyAPIBackend(settings)
+        case "llamacpp":
+            from tabby_ls.backends.llamacpp import LlamaCppBackend
+
+            return LlamaCppBackend(settings)
+        case "ollama":
+            from tabby_ls.backends.ollama import OllamaBackend
+
+            return OllamaBackend(settings)
+        case "mistral" | "deepseek" | "mercury":
+            from tabby_ls.backends.hosted import HostedBackend
+
+            return HostedBackend(settings)
+        case "chat":
+            from tabby_ls.backends.chat import ChatBackend
+
+            return ChatBackend(settings)
+        case _:
+            from tabby_ls.backends.openai import OpenAIBackend
+
+            return OpenAIBackend(settings, software)
