@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from time import time
 
 import attrs
 from attrs import frozen
@@ -22,6 +23,8 @@ from tabby_ls.engine.requests import Request
 from tabby_ls.engine.shaping.settled import settled
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.engine.targets import open_targets
+from tabby_ls.journal.explain import why_nothing
+from tabby_ls.journal.record import record_of
 from tabby_ls.languages import language_of_path
 from tabby_ls.settings import Settings
 
@@ -60,7 +63,7 @@ def complete(options: argparse.Namespace) -> int:
         say(outcome.detail or "no suggestion in time")
         return 1
     if outcome.suggestion is None and not options.json:
-        say(f"nothing to suggest ({outcome.reason.value.replace('_', ' ')})")
+        say(f"nothing to suggest. {why_nothing(record_of(outcome, time()))}")
     return 0
 
 

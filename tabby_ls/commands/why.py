@@ -47,7 +47,7 @@ def _records(path: Path, last: int | None) -> list[Record]:
     except OSError as error:
         raise CommandError(f"the trace {path} cannot be read: {error.strerror}") from None
     if strange:
-        say(f"warning: {strange} lines of {path} are no requests of this version and were left out")
+        say(f"warning: left out of {path}, because they are no requests of this version: {strange} line(s)")
     if not records:
         raise CommandError(f"the trace {path} holds no request yet")
     return records

@@ -10,7 +10,9 @@ from tabby_ls.journal.record import Record
 
 def explain(record: Record) -> str:
     """Return a few sentences about one request: where and when, what came of it and why, how long it took."""
-    result = _shown(record) if record.reason is Reason.SHOWN else f"nothing was suggested. {_because(record)}"
+    result = (
+        _shown(record) if record.reason is Reason.SHOWN else f"nothing was suggested. {why_nothing(record)}"
+    )
     return " ".join(filter(None, (f"{_where(record)}: {result}", _reading(record), _timing(record))))
 
 
@@ -37,7 +39,8 @@ def _shown(record: Record) -> str:
     return f"{size} suggested {source}."
 
 
-def _because(record: Record) -> str:
+def why_nothing(record: Record) -> str:
+    """Return why nothing was suggested, and what to do about it."""
     match record.reason:
         case Reason.BACKEND_FAILED | Reason.BACKEND_RESTING:
             return f"{_sentence(record.detail)} {_failing(record)}"

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from time import time
 from typing import TYPE_CHECKING
 
 from tabby_ls.engine.outcome import Generated, Outcome
-from tabby_ls.engine.snapshot import Suggestion
 from tabby_ls.journal.journal import Journal
 from tabby_ls.journal.ledger import Ledger
-from tabby_ls.journal.offers import Offers, ReadText
+from tabby_ls.journal.offers import Offers
 from tabby_ls.journal.record import record_of
 from tabby_ls.journal.store import Store, StoreError, state_folder
 from tabby_ls.journal.table import brief
 from tabby_ls.settings import Settings, TraceSettings
 
 if TYPE_CHECKING:
-    from tabby_ls.engine.inflight import Edit
     from tabby_ls.journal.trace import Trace
 
 
@@ -57,14 +55,6 @@ class Keeper:
     def generated(self, generated: Generated) -> None:
         """Take note of what a backend did."""
         self._ledger.generated(generated)
-
-    def made(self, outcome: Outcome, suggestion: Suggestion, *, lead: str = "", alternative: int = 0) -> str:
-        """Take note of a suggestion that is handed out; return the id for its item: see :meth:`Offers.made`."""
-        return self.offers.made(outcome, suggestion, lead=lead, alternative=alternative)
-
-    def edited(self, uri: str, edits: Sequence[Edit], read: ReadText) -> None:
-        """Take note of a change of a document, which may be a suggestion that was taken."""
-        self.offers.edited(uri, edits, read)
 
     async def stats(self) -> str:
         """Return what was counted, in words."""

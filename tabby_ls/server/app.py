@@ -134,7 +134,7 @@ async def _inline_completion(
     lead = place.selected.text if place.selected else ""
     items = []
     for number, suggestion in enumerate((outcome.suggestion, *outcome.alternatives)):
-        offer = session.keeper.made(outcome, suggestion, lead=lead, alternative=number)
+        offer = session.keeper.offers.made(outcome, suggestion, lead=lead, alternative=number)
         items.append(inline_item(suggestion, place, offer))
     return types.InlineCompletionList(items)
 
@@ -155,7 +155,7 @@ async def _completion(server: TabbyLanguageServer, params: types.CompletionParam
     if outcome.suggestion is None:
         return nothing
     item = menu_item(
-        outcome.suggestion, place, session.client, session.keeper.made(outcome, outcome.suggestion)
+        outcome.suggestion, place, session.client, session.keeper.offers.made(outcome, outcome.suggestion)
     )
     return types.CompletionList(is_incomplete=not outcome.complete, items=[item]) if item else nothing
 

@@ -143,7 +143,7 @@ class ClientSession:
                 self._surroundings.edited(document.uri, edit.start[0], edit.end[0], edit.text)
         changes = [Edit(*edit.start, *edit.end, with_lf(edit.text)) for edit in edits]
         self.engine.edited(document.uri, changes)
-        self.keeper.edited(document.uri, changes, document.text.after)
+        self.keeper.offers.edited(document.uri, changes, document.text.after)
 
     async def ready(self) -> None:
         """Do what the answer to `initialize` did not need."""

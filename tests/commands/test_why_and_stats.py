@@ -88,7 +88,7 @@ def test_why_does_with_what_it_can_read(run: Run, trace: Path) -> None:
         file.write("half a li")
     result = run("why", str(trace))
     assert ".env" in result.stdout
-    assert "1 lines" in result.stderr
+    assert "1 line(s)" in result.stderr
 
 
 # --- stats ---

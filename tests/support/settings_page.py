@@ -23,6 +23,9 @@ Where a setting may stand, a later place winning over an earlier one:
 Settings marked **m** say where code and keys go. They are not taken from the fourth place, because a project's own
 files can influence it. A setting that cannot be used is named once, and the rest still works.
 
+`tabby-ls config` prints the settings in force and where each came from; `tabby-ls config --init` writes a file to begin
+with, in which each stands as a comment.
+
 | setting | values | default | |
 |---|---|---|---|
 """
