@@ -441,6 +441,10 @@ def _merge(
             continue
         if name == "backends":
             value = _listed(value, source, where, problems)
+        if name == "exclude" and source is Source.WORKSPACE and isinstance(value, (list, tuple)):
+            value = list(
+                dict.fromkeys([*current, *value])
+            )  # a project may keep more out, and bring nothing back
         try:
             section = attrs.evolve(section, **{name: value})
         except (TypeError, ValueError) as error:

@@ -25,7 +25,8 @@ FLOORS = [
     {"backends"},
     {"completions", "local_model"},
     {"schema"},
-    {"settings", "languages", "private_files"},
+    {"ignore_rules"},
+    {"settings", "languages", "private_files", "own_files", "foreign_files", "printable"},
 ]
 FLOOR_OF = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 

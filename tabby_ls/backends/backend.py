@@ -9,6 +9,8 @@ from typing import Protocol
 
 from attrs import frozen
 
+from tabby_ls.printable import printable
+
 
 @frozen(slots=True)
 class Snippet:
@@ -80,6 +82,7 @@ class BackendError(Exception):
     """A backend gave no (whole) answer. `message` is one line for the user, without key or prompt."""
 
     def __init__(self, trouble: Trouble, message: str) -> None:
+        message = printable(message)  # part of it may be the server's words
         super().__init__(message)
         self.trouble = trouble
         self.message = message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -33,7 +34,7 @@ from tabby_ls.completions import (
     ValidationError,
 )
 from tabby_ls.completions.answer import AnswerStream
-from tabby_ls.completions.connection import AUTHENTICATION_HEADERS, is_loopback
+from tabby_ls.completions.connection import is_loopback
 from tabby_ls.completions.decoding import DecodingError, parse
 from tabby_ls.completions.lines import LineParser
 from tabby_ls.completions.sse import SSEParser
@@ -108,7 +109,7 @@ class Server:
     def _refuse_to_show(self, key: str | None) -> None:
         """Raise if a key would travel where everybody on the way can read it."""
         url = urlsplit(self.url)
-        is_secret = key or any(name.lower() in AUTHENTICATION_HEADERS for name in self.settings.headers)
+        is_secret = key or any(map(_MAY_HOLD_A_KEY.search, self.settings.headers))
         if (
             is_secret
             and url.scheme == "http"
@@ -259,6 +260,8 @@ class Server:
                 return BackendError(Trouble.FAILED, f"{where} failed: {error.message}")
 
 
+#: Names of headers that hold keys: authorization, x-api-key, api-key, x-auth-token, cookie ...
+_MAY_HOLD_A_KEY = re.compile("auth|key|token|secret|cookie|password|credential", re.IGNORECASE)
 #: Bad gateway, gateway timeout: what nginx and its kin say for a server that is gone or too slow.
 _GATEWAY = (502, 504)
 #: What llama.cpp and Ollama say if the model they have now cannot be given a suffix.

@@ -23,6 +23,7 @@ from tabby_ls.context.budget import prompt_tokens
 from tabby_ls.engine.shaping.mode import Mode
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.engine.target import Target, Template
+from tabby_ls.printable import printable
 from tabby_ls.prompts.families import Family
 from tabby_ls.settings import BackendSettings, Settings
 
@@ -62,9 +63,9 @@ async def _print_steps(settings: Settings) -> int:
     failed = False
     async for step in find_steps(settings):
         failed = failed or step.verdict == "failed"
-        console.print(f"{_MARKS[step.verdict]} {step.name:<10} {escape(step.finding)}")
+        console.print(f"{_MARKS[step.verdict]} {step.name:<10} {escape(printable(step.finding))}")
         if step.advice:
-            console.print(f"  {'':<10} [dim]→ {escape(step.advice)}[/]")
+            console.print(f"  {'':<10} [dim]→ {escape(printable(step.advice))}[/]")
     return int(failed)
 
 

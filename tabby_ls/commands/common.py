@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from tabby_ls import settings as user_settings
+from tabby_ls.printable import printable
 from tabby_ls.settings import KINDS, Settings, Source
 
 _NEED_URL = ("tabbyapi", "llamacpp", "ollama", "openai", "chat")
@@ -35,4 +36,9 @@ def command_settings(backend: str | None) -> Settings:
 
 def say(line: str) -> None:
     """Print a line to standard error, where nothing of a command's result goes."""
-    print(f"tabby-ls: {line}", file=sys.stderr)
+    print(f"tabby-ls: {printable(line)}", file=sys.stderr)
+
+
+def show(text: str) -> None:
+    """Print part of a command's result. What a project, a server or a trace put into it commands no terminal."""
+    print(printable(text))

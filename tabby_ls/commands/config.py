@@ -15,7 +15,8 @@ import attrs
 from attrs import frozen
 
 from tabby_ls import settings as user_settings
-from tabby_ls.commands.common import say
+from tabby_ls.commands.common import say, show
+from tabby_ls.own_files import make_folder
 from tabby_ls.schema import schema
 from tabby_ls.settings import ENVIRONMENT_PREFIX, BackendSettings, Settings, Source
 
@@ -34,7 +35,7 @@ def config(options: argparse.Namespace) -> int:
     settings, problems, origins = user_settings.load_with_origins()
     for problem in problems:
         say(f"warning: {problem}")
-    print("\n".join(effective(settings, origins, file)))
+    show("\n".join(effective(settings, origins, file)))
     return 0
 
 
@@ -72,7 +73,7 @@ def template() -> str:
 
 def _init(file: Path) -> int:
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
         # Readable by its owner alone: headers may hold keys.
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as new:

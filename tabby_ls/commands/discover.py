@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator, Sequence
 
 from tabby_ls import settings as user_settings
 from tabby_ls.backends.detect import KNOWN_PORTS, Found, discover
+from tabby_ls.commands.common import show
 from tabby_ls.settings import Settings
 
 #: Models named in a remark.
@@ -19,7 +21,7 @@ def print_found() -> int:
     print(f"Looking on this machine for {ports}. No code and no key is sent.")
     found = asyncio.run(discover())
     settings, _ = user_settings.load()
-    print("\n".join(report(found, settings)))
+    show("\n".join(report(found, settings)))
     return 0 if found else 1
 
 
@@ -49,5 +51,12 @@ def _lines(found: Sequence[Found]) -> Iterator[str]:
         if server.needs_key:
             yield '# It wants a key: the environment variable named here holds it.\napi_key_env = "TABBY_LS_API_KEY"'
         if len(server.models) > 1:
-            named = ", ".join(server.models[:_NAMED]) + (", ..." if len(server.models) > _NAMED else "")
-            yield f'# It has several models ({named}). To choose one: model = "{server.models[0]}"'
+            named = ", ".join(map(_quoted, server.models[:_NAMED])) + (
+                ", ..." if len(server.models) > _NAMED else ""
+            )
+            yield f"# It has several models ({named}). To choose one: model = {_quoted(server.models[0])}"
+
+
+def _quoted(name: str) -> str:
+    """Return a name that a server gave as a string of TOML: the user pastes the line it is in."""
+    return json.dumps(name, ensure_ascii=False)

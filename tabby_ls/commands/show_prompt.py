@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tabby_ls.backends.backend import BackendError
-from tabby_ls.commands.common import say
+from tabby_ls.commands.common import say, show
 from tabby_ls.commands.workspace import local_model_of, rules_of
 from tabby_ls.completions import Withheld, withholding
 from tabby_ls.context.privacy import Rule
@@ -44,7 +44,7 @@ async def show_prompt(settings: Settings, snapshot: Snapshot, path: Path) -> int
             indexed=model.indexed, rules=rules, sources=settings.context.sources
         )
         for request in await _requests(target, snapshot, settings):
-            print(as_text(request))
+            show(as_text(request))
     except BackendError as error:
         say(error.message)
         return 1

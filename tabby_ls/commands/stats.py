@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from tabby_ls.commands.common import command_settings, say
+from tabby_ls.commands.common import command_settings, say, show
 from tabby_ls.journal.store import Store, StoreError, state_folder
 from tabby_ls.journal.table import as_json, table
 
@@ -27,7 +27,7 @@ def stats(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(as_json(stored.counters, stored.since)))
     elif stored.counters:
-        print(table(stored.counters, f"Counted on this machine since {stored.since}"))
+        show(table(stored.counters, f"Counted on this machine since {stored.since}"))
     elif command_settings(None).stats:
         print("Nothing has been counted yet: servers add their counts every few minutes, and when they end.")
     else:

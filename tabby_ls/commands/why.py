@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tabby_ls.commands.common import CommandError, command_settings, say
+from tabby_ls.commands.common import CommandError, command_settings, say, show
 from tabby_ls.journal import trace
 from tabby_ls.journal.explain import explain
 from tabby_ls.journal.journal import why as why_of
@@ -25,9 +25,9 @@ def why(options: argparse.Namespace) -> int:
         return 1
     if options.all or options.last:
         for record in records:
-            print(explain(record))
+            show(explain(record))
     else:
-        print(why_of(records))
+        show(why_of(records))
     return 0
 
 

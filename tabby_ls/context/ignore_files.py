@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
@@ -16,11 +17,12 @@ from cachetools import LRUCache
 from pathspec import GitIgnoreSpec
 from pathspec.pattern import RegexPattern
 
+from tabby_ls.ignore_rules import read_rules
+
 GITIGNORE, TABBYIGNORE = ".gitignore", ".tabbyignore"
 #: Seconds that a verdict holds before it is looked whether an ignore file has changed.
 _LOOK_EVERY = 2.0
 _MOST_FOLDERS, _MOST_PATHS = 2048, 4096
-_MOST_BYTES = 1_000_000
 
 
 @define(eq=False)
@@ -114,11 +116,9 @@ class IgnoreFiles:
         if known is not None and known.stamp == stamp:
             return known.spec
         spec = None
-        if stamp is not None and stamp[1] <= _MOST_BYTES:
-            try:
-                spec = GitIgnoreSpec.from_lines(file.read_text("utf-8", "replace").splitlines())
-            except (OSError, ValueError):
-                spec = None
+        if stamp is not None:
+            with suppress(OSError, ValueError):
+                spec = GitIgnoreSpec.from_lines(read_rules(file))
         self._rules[file] = _Rules(stamp, spec)
         return spec
 

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from pathspec import GitIgnoreSpec
 
 from tabby_ls.context.ignore_files import GITIGNORE, TABBYIGNORE, IgnoreFiles
+from tabby_ls.ignore_rules import simplify
 from tabby_ls.private_files import is_private
 
 #: A notebook's cells are as private as their notebook.
@@ -41,7 +42,7 @@ class FileRules:
     """The rules in force; `exclude` are the user's patterns in the style of .gitignore."""
 
     def __init__(self, exclude: Iterable[str] = (), roots: Iterable[Path] = ()) -> None:
-        self._excluded = GitIgnoreSpec.from_lines(exclude)
+        self._excluded = GitIgnoreSpec.from_lines(map(simplify, exclude))
         self._roots = tuple(roots)
         self.ignore_files = IgnoreFiles(self._roots)
         # Asked at every keystroke, about few files.

@@ -199,6 +199,8 @@ async def _in_thread(
         return await asyncio.to_thread(
             workspace_index.search, sources, query, rare, lambda: not is_wanted, definitions=definitions
         )
+    except (IndexError, ValueError):  # an index whose checksum is right and whose numbers are not
+        return []
     finally:
         is_wanted = False
 

@@ -16,6 +16,7 @@ from tabby_ls.engine.health import Health
 from tabby_ls.engine.pacing import Speed
 from tabby_ls.engine.shaping.mode import Mode
 from tabby_ls.engine.snapshot import Snapshot
+from tabby_ls.printable import printable
 from tabby_ls.prompts.families import Family, family_for_model, family_named, guess_from_tokens, probe_tokens
 from tabby_ls.settings import BackendSettings, Settings
 
@@ -97,7 +98,7 @@ class Target:
     @property
     def description(self) -> str:
         """Who answers, for people: `TabbyAPI: Qwen2.5-Coder-1.5B`, or `local model`."""
-        name = re.split(r"[/\\]", self._model.id)[-1] if self._model.id else ""
+        name = printable(re.split(r"[/\\]", self._model.id)[-1]) if self._model.id else ""
         return f"{self.backend.label}: {name}" if name else self.backend.label
 
     @property

@@ -14,6 +14,10 @@ from attrs import Factory, define
 BOUNDS_MS = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300, 500, 800, 1200, 2000, 3000, 5000, 8000, 12000)
 
 
+#: No count gets there; what says so was not counted.
+_MOST = 1 << 53
+
+
 @define
 class Histogram:
     """How many times fell into which bucket."""
@@ -148,4 +152,4 @@ def _set(counts: Counts, name: str, value: Any) -> None:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST

@@ -17,11 +17,15 @@ from typing import Any
 
 from attrs import Factory, define
 
+from tabby_ls.foreign_files import read_file
 from tabby_ls.journal.counters import Counters
+from tabby_ls.own_files import make_folder
 
 #: Seconds to wait while other servers write.
 _PATIENCE = 2.0
 _VERSION = 1
+#: Far more than the counts of every language take; a longer file is not ours, and ends in mid-word.
+_MOST_BYTES = 1 << 20
 
 
 class StoreError(Exception):
@@ -52,7 +56,7 @@ class Store:
     def load(self) -> tuple[Stored, str]:
         """Return what is stored, and what is wrong with the file, "" if it is well."""
         try:
-            data = json.loads(self.path.read_bytes())
+            data = json.loads(read_file(self.path, _MOST_BYTES, follow=True))
             if data["version"] != _VERSION:
                 raise ValueError("another version")
             return Stored(str(data["since"]), Counters.from_json(data["counts"])), ""
@@ -60,7 +64,7 @@ class Store:
             return Stored(), ""
         except OSError as error:
             raise StoreError(f"{self.path} cannot be read: {error.strerror}") from error
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return Stored(), f"{self.path} is not what tabby-ls wrote; counting begins anew"
 
     def add(self, counters: Counters) -> str:
@@ -90,7 +94,7 @@ class Store:
         from filelock import FileLock, Timeout
 
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.path.parent)
             lock = FileLock(self.path.with_name("stats.lock"), timeout=_PATIENCE, mode=0o600)
             lock.acquire()
         except Timeout:

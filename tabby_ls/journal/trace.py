@@ -9,10 +9,11 @@ import asyncio
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 import attrs
@@ -21,6 +22,7 @@ from cattrs.errors import BaseValidationError
 
 from tabby_ls.engine.outcome import Outcome
 from tabby_ls.journal.record import Record, name_of
+from tabby_ls.own_files import make_folder, open_to_append
 from tabby_ls.settings import TraceSettings
 
 #: Seconds that lines are collected before they are written together.
@@ -28,6 +30,8 @@ _REST = 0.3
 #: Characters around the cursor that are written where the user wants code in the trace.
 _BEFORE, _AFTER = 1000, 500
 _MEGABYTE = 1_000_000
+#: In bytes, when reading; no line of ours is so long.
+_LONGEST_LINE = 1 << 20
 
 
 class Trace:
@@ -94,11 +98,11 @@ def append(path: Path, lines: Sequence[str], limit: int) -> None:
 
     Several servers may write to one file: each call is one write of whole lines. Raises OSError.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path.parent)
     with suppress(FileNotFoundError):
         if path.stat().st_size > limit:
             path.replace(former(path))
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    descriptor = open_to_append(path)
     try:
         os.write(descriptor, "".join(f"{line}\n" for line in lines).encode(errors="replace"))
     finally:
@@ -126,10 +130,10 @@ def read(path: Path, last: int | None = None) -> tuple[list[Record], int]:
     return list(records), strange
 
 
-def _lines_of(before: Path, file: Iterable[bytes]) -> Iterator[bytes]:
+def _lines_of(before: Path, file: BinaryIO) -> Iterator[bytes]:
     with suppress(FileNotFoundError), before.open("rb") as earlier:
-        yield from earlier
-    yield from file
+        yield from iter(lambda: earlier.readline(_LONGEST_LINE), b"")
+    yield from iter(lambda: file.readline(_LONGEST_LINE), b"")
 
 
 def _record_of(line: bytes) -> Record | None:
@@ -137,7 +141,7 @@ def _record_of(line: bytes) -> Record | None:
         values = json.loads(line)
         values["time"] = datetime.fromisoformat(values["time"]).timestamp()
         return _converter.structure(values, Record)
-    except (ValueError, TypeError, KeyError, AttributeError, BaseValidationError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, BaseValidationError):
         return None
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import tomllib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
 from pathspec import GitIgnoreSpec
 
+from tabby_ls.foreign_files import read_file
+from tabby_ls.ignore_rules import read_rules, simplify
 from tabby_ls.local_model.segment import File
 from tabby_ls.private_files import is_private
 
@@ -22,6 +26,10 @@ _MAX_MEAN_LINE = 300
 _MARKS_WITHIN = 600
 _GIT_SECONDS = 30.0
 _IGNORE_FILES = (".ignore", ".tabbyignore")
+#: A repository's own configuration can name programs for git to run. None is: no monitor of files, and no transport
+#: to fetch what is missing with.
+_GIT_RUNS_NOTHING = ("-c", "core.fsmonitor=false", "-c", "protocol.allow=never")
+_GIT_ENVIRONMENT = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "", "GIT_OPTIONAL_LOCKS": "0"}
 
 
 @cache
@@ -39,15 +47,16 @@ def list_files(root: Path, exclude: Iterable[str] = ()) -> list[File]:
 
     `exclude` are patterns in the style of .gitignore for whole paths, which begin at the root of the file system.
     """
-    excluded = GitIgnoreSpec.from_lines(exclude)
+    excluded = GitIgnoreSpec.from_lines(map(simplify, exclude))
     here = root.absolute().as_posix().lstrip("/")
     names = _listed_by_git(root)
     rules = _Ignored(root, _IGNORE_FILES if names is not None else (".gitignore", *_IGNORE_FILES))
     found: list[File] = []
+    inside = _Inside(root)
     for name in _walk(root, rules) if names is None else names:
         if is_private(name) or _spec("generated").match_file(name) or rules.match(name):
             continue
-        if excluded.match_file(f"{here}/{name}"):
+        if excluded.match_file(f"{here}/{name}") or not inside.holds(name):
             continue
         file = look(root, name)
         if file is not None and 0 < file.size <= MAX_FILE_BYTES:
@@ -67,8 +76,7 @@ def look(root: Path, name: str) -> File | None:
 def read(root: Path, name: str) -> str | None:
     """Return a file's text with LF line ends; None if it is no text or was written by a machine."""
     try:
-        content = (root / name).read_bytes()
-        text = content.decode("utf-8-sig")
+        text = read_file(root / name, MAX_FILE_BYTES).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return None
     if "\0" in text or len(text) > _MAX_MEAN_LINE * (text.count("\n") + 1):
@@ -79,10 +87,22 @@ def read(root: Path, name: str) -> str | None:
 
 
 def _listed_by_git(root: Path) -> list[str] | None:
-    command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    git = shutil.which("git")
+    # Windows also looks into the folder that the process is in, which may be a project.
+    if git is None or not Path(git).is_absolute():
+        return None
+    listing_of = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    command = [git, "-C", str(root), *_GIT_RUNS_NOTHING, *listing_of]
+    # Git's own variables, where a hook of git started the editor, are of another repository.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         listing = subprocess.run(  # noqa: S603 - a fixed command, the folder is an argument of its own
-            command, check=True, capture_output=True, timeout=_GIT_SECONDS, stdin=subprocess.DEVNULL
+            command,
+            check=True,
+            capture_output=True,
+            timeout=_GIT_SECONDS,
+            stdin=subprocess.DEVNULL,
+            env={**environment, **_GIT_ENVIRONMENT},
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
@@ -99,6 +119,20 @@ def _walk(root: Path, rules: _Ignored) -> Iterator[str]:
             if not _spec("folders").match_file(name + "/") and not rules.match(f"{prefix}{name}/")
         )
         yield from (prefix + name for name in sorted(names))
+
+
+class _Inside:
+    """Which files are in a tree: git may list some whose folder has become a link to elsewhere."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+        self._is_inside = cache(self._look)
+
+    def holds(self, name: str) -> bool:
+        return self._is_inside(name.rpartition("/")[0])
+
+    def _look(self, folder: str) -> bool:
+        return (self._root / folder).resolve().is_relative_to(self._root)
 
 
 class _Ignored:
@@ -124,9 +158,7 @@ class _Ignored:
         if folder not in self._specs:
             lines: list[str] = []
             for name in self._names:
-                try:
-                    lines += (self._root / folder / name).read_text("utf-8", errors="replace").splitlines()
-                except OSError:
-                    continue
+                with suppress(OSError):
+                    lines += read_rules(self._root / folder / name)
             self._specs[folder] = GitIgnoreSpec.from_lines(lines) if lines else None
         return self._specs[folder]

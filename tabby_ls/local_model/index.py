@@ -25,7 +25,8 @@ from typing import Any
 from attrs import frozen
 
 from tabby_ls.local_model.files import look
-from tabby_ls.local_model.segment import CorruptError, File, Segment
+from tabby_ls.local_model.segment import File, Segment
+from tabby_ls.own_files import is_own_folder, make_folder
 
 _VERSION = 1
 _MANIFEST = "manifest.json"
@@ -65,10 +66,12 @@ def load(root: Path, cache_dir: Path) -> SavedIndex | None:
     """Return the saved index of `root`, its stale files marked; None if there is no whole one."""
     folder = folder_of(root, cache_dir)
     try:
+        if not is_own_folder(folder):
+            return None
         manifest = _read_manifest(folder)
         segments = [Segment(_map(folder / name)) for name in manifest["segments"]]
         skipped = frozenset(File(*entry) for entry in manifest["skipped"])
-    except (OSError, ValueError, KeyError, TypeError, CorruptError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     with suppress(OSError):
         os.utime(folder / _MANIFEST)
@@ -80,7 +83,7 @@ def save(
 ) -> None:
     """Write new segments and the manifest; `keep` are the segments they add to, None to replace all."""
     folder = folder_of(root, cache_dir)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder)
     names: list[str] = _read_manifest(folder)["segments"] if keep is not None else []
     for block in blocks:
         name = secrets.token_hex(8) + _SUFFIX

@@ -5,12 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 _BUILD = "tabby_ls.local_model.build"
+#: What Python and git need of the environment: not the user's keys, which may be in it under any name.
+_NEEDED = re.compile(
+    r"PATH|HOME|USERPROFILE|HOMEDRIVE|HOMEPATH|SYSTEMROOT|TEMP|TMP|TMPDIR|LANG|LC_\w+|XDG_CONFIG_HOME|PYTHONHOME"
+    r"|PYTHONUTF8|(?:DY)?LD_LIBRARY_PATH",
+    re.IGNORECASE,
+)
 
 
 class BuildError(Exception):
@@ -35,7 +42,10 @@ async def build_index(
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        env={
+            **{name: value for name, value in os.environ.items() if _NEEDED.fullmatch(name)},
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        },
     )
     try:
         assert child.stdout is not None

@@ -107,7 +107,10 @@ class LocalModel:
         if not fits(cursor):
             return None
         sources = self._library.sources(path, lambda: cancelled() or monotonic() > ends - deadline / 2)
-        steps = self._steps(cursor, sources, query, lambda: cancelled() or monotonic() > ends)
+        try:
+            steps = self._steps(cursor, sources, query, lambda: cancelled() or monotonic() > ends)
+        except (IndexError, ValueError):  # an index whose checksum is right and whose numbers are not
+            return None
         if cancelled():
             return None
         cut = best_cut(cursor, steps, query.threshold)

@@ -138,7 +138,7 @@ def render(tokens: Iterable[str], columns: int = 0, *, tabs: bool = False) -> st
     pieces: list[str] = []
     for token in tokens:
         if is_newline(token):
-            columns = max(0, columns + int(token))
+            columns = min(MAX_LINE, max(0, columns + int(token)))
             pieces.append("\n" + indent(columns, tabs=tabs))
         else:
             pieces.append(token)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tabby_ls.journal.store import state_folder
+from tabby_ls.own_files import make_folder
 from tabby_ls.settings import BackendSettings, Settings, config_file
 
 WELCOME = (
@@ -20,7 +21,7 @@ def is_first_run(settings: Settings) -> bool:
         return False
     folder = state_folder()
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder)
         (folder / "welcomed").touch(mode=0o600, exist_ok=False)
     except OSError:
         return False

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 
+from tabby_ls.own_files import open_to_append
 from tabby_ls.settings import LogSettings
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class _PrivateFile(logging.FileHandler):
+    """A log for the user alone."""
+
+    def _open(self) -> TextIOWrapper:
+        return os.fdopen(open_to_append(Path(self.baseFilename)), "a", encoding=self.encoding)
 
 
 def configure_logging(settings: LogSettings) -> str | None:
@@ -22,7 +32,7 @@ def configure_logging(settings: LogSettings) -> str | None:
     problem = None
     if settings.file:
         try:
-            handler = logging.FileHandler(Path(settings.file).expanduser(), encoding="utf-8", delay=False)
+            handler = _PrivateFile(Path(settings.file).expanduser(), encoding="utf-8", delay=False)
         except OSError as error:
             problem = f"log.file cannot be written: {error.strerror}"
     handler.setFormatter(logging.Formatter(_FORMAT))

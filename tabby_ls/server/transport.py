@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 18
 _CHUNKS_AHEAD = 64
+#: What every message begins with (LSP 3.17, "Base Protocol"), and no request of HTTP.
+_FIRST_BYTES = b"content-"
 
 
 def serve_stdio(
@@ -188,12 +190,13 @@ async def _serve_tcp(server: LanguageServer, host: str, port: int, on_end: OnEnd
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal client
-        if client is not None:
+        first = b"" if client is not None else await _first_bytes(reader)
+        if client is not None or first.lower() != _FIRST_BYTES:
             writer.close()
             return
         client = writer
         server.protocol.set_writer(writer)
-        await connection.read(_stream_chunks(reader))
+        await connection.read(_after(first, _stream_chunks(reader)))
 
     listener = await asyncio.start_server(connected, host, port)
     _announce(listener.sockets[0].getsockname())
@@ -204,6 +207,15 @@ async def _serve_tcp(server: LanguageServer, host: str, port: int, on_end: OnEnd
         if client is not None:
             client.close()
             await finish(client.wait_closed())
+
+
+async def _first_bytes(reader: asyncio.StreamReader) -> bytes:
+    """Return as much as tells a client from a web page: browsers let any page send what it likes behind their headers."""
+    first = b""
+    with contextlib.suppress(ConnectionError):
+        while len(first) < len(_FIRST_BYTES) and (chunk := await reader.read(len(_FIRST_BYTES) - len(first))):
+            first += chunk
+    return first
 
 
 # --- WebSocket ---

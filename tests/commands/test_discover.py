@@ -37,7 +37,7 @@ def test_several_servers_can_all_be_used() -> None:
     servers = pasted(lines).servers
     assert [server.url for server in servers] == [TABBY.url, OLLAMA.url]
     assert servers[0].api_key_env == "TABBY_LS_API_KEY"
-    assert any("(a, b, c, ...)" in line for line in lines)
+    assert any('("a", "b", "c", ...)' in line for line in lines)
 
 
 def test_what_the_settings_name_already_is_not_told_again() -> None:
