@@ -19,9 +19,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import random
 import re
 import subprocess
+import tarfile
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -40,6 +42,7 @@ from tests.bench.cursors import Change, Question, changes, code_lines, question_
 
 _CHARACTERS = 3
 _NAME = re.compile(r"[^\W\d]\w{2,}")
+_CODE = {".py", ".pyi", ".ts", ".js", ".mjs", ".lua", ".el", ".c", ".h", ".go", ".rs", ".java"}
 SHARE = 0.35
 
 
@@ -215,38 +218,27 @@ def _with_new(old: list[tuple[File, str]], new: list[tuple[File, str]]) -> list[
 def commits(repository: Path, most: int = 80) -> Iterator[Replay]:
     """Yield the last commits of a repository that change code, the oldest first."""
 
-    def git(*arguments: str) -> str:
+    def git(*arguments: str) -> bytes:
         command = ["git", "-C", str(repository), *arguments]
-        return subprocess.run(command, check=True, capture_output=True).stdout.decode("utf-8", "replace")
+        return subprocess.run(command, check=True, capture_output=True).stdout
 
     def texts(commit: str) -> dict[str, str]:
-        listing = [line.split("\t") for line in git("ls-tree", "-r", "-l", commit).splitlines()]
-        names = [
-            name for about, name in listing if about.split()[3].isdigit() and int(about.split()[3]) < 200_000
-        ]
-        return {
-            name: git("show", f"{commit}:{name}")
-            for name in names
-            if Path(name).suffix in (".py", ".ts", ".js")
-        }
+        found: dict[str, str] = {}
+        with tarfile.open(fileobj=io.BytesIO(git("archive", "--format=tar", commit))) as archive:
+            for member in archive:
+                file = archive.extractfile(member) if member.size < 200_000 else None
+                if file is not None and Path(member.name).suffix in _CODE:
+                    found[member.name] = file.read().decode("utf-8", "replace")
+        return found
 
-    for commit in git("rev-list", "--no-merges", f"--max-count={most}", "HEAD").split()[::-1]:
-        parents = git("rev-list", "--parents", "-n", "1", commit).split()[1:]
+    for commit in git("rev-list", "--no-merges", f"--max-count={most}", "HEAD").decode().split()[::-1]:
+        parents = git("rev-list", "--parents", "-n", "1", commit).decode().split()[1:]
         if not parents:
             continue
         old, new = texts(parents[0]), texts(commit)
         as_files = [[(File(name, 0, 0), text) for name, text in side.items()] for side in (old, new)]
         if found := _with_new(*as_files):
             yield Replay(f"{repository.name}@{commit[:8]}", old, found)
-
-
-@define
-class Tally:
-    """What one method's prompts held."""
-
-    held: int = 0
-    elsewhere: int = 0
-    lines: int = 0
 
 
 async def replay(
