@@ -14,8 +14,6 @@ from attrs import frozen
 
 #: How much the length of a piece tells against it, and the length, in words, that tells nothing.
 _LENGTH_SHARE, _USUAL_LENGTH = 0.4, 60.0
-#: What a word still counts once a chosen piece holds it.
-_SAID = 0.4
 
 
 @frozen(eq=False)
@@ -47,25 +45,12 @@ def score(piece: Piece, query: Mapping[str, float], rare: Callable[[str], float]
 
 def in_order(
     pieces: Iterable[Piece], query: Mapping[str, float], rare: Callable[[str], float]
-) -> Iterable[Piece]:
-    """Yield the pieces, the best first, each judged by what those before it have not said yet."""
-    left = dict(query)
-    known: dict[str, float] = {word: rare(word) for word in left}
-    waiting = [(score(piece, left, known.__getitem__), number, piece) for number, piece in enumerate(pieces)]
-    waiting.sort(key=lambda entry: (-entry[0], entry[1]))
-    while waiting:
-        # Scores only fall, so the first that keeps its place after being judged anew is the best.
-        _, number, piece = waiting.pop(0)
-        now = score(piece, left, known.__getitem__)
-        if waiting and now < waiting[0][0]:
-            at = 0
-            while at < len(waiting) and (-waiting[at][0], waiting[at][1]) < (-now, number):
-                at += 1
-            waiting.insert(at, (now, number, piece))
-            continue
-        if now <= 0.0:
-            return
-        yield piece
-        for word in piece.words:
-            if word in left:
-                left[word] *= _SAID
+) -> list[Piece]:
+    """Return the pieces that say anything, the best first.
+
+    Each is judged by itself: to count less what earlier pieces have said was measured, and finds fewer names.
+    """
+    known = {word: rare(word) for word in query}
+    scored = [(score(piece, query, known.__getitem__), piece) for piece in pieces]
+    scored.sort(key=lambda entry: -entry[0])
+    return [piece for worth, piece in scored if worth > 0.0]
