@@ -18,7 +18,7 @@ from tabby_ls import __version__  # noqa: E402
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     command = options.command or "serve"
     if command == "serve":
         return _serve(options)
@@ -54,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return what reads a command line, which the tests of the documentation use too."""
     parser = argparse.ArgumentParser(
         prog="tabby-ls",
         description="Code completion from your own server, or with no server at all. Without a command it serves an editor.",

@@ -20,8 +20,7 @@
 (defgroup tabby-ls nil
   "Code completion from your own server, or from a local model."
   :group 'completion
-  :prefix "tabby-ls-"
-  :link '(url-link "https://github.com/tabby-ls/tabby-ls"))
+  :prefix "tabby-ls-")
 
 (defcustom tabby-ls-command '("tabby-ls")
   "The server's program and its arguments.

@@ -7,7 +7,6 @@
 ;; Version: 0.1.0
 ;; Package-Requires: ((emacs "28.1"))
 ;; Keywords: convenience, tools, languages
-;; URL: https://github.com/tabby-ls/tabby-ls
 
 ;;; Commentary:
 
