@@ -121,7 +121,7 @@ class AnswerStream(Generic[P]):
         """Close the connection, unless the answer was read to its end. May be called at any time, and twice."""
         self._is_over = True
         if self._response is not None:
-            await self._response.aclose()
+            await self._connection.drop(self._response)
             if isinstance(self._pieces, AsyncGeneratorType) and not self._pieces.ag_running:
                 await self._pieces.aclose()
 

@@ -126,9 +126,29 @@ class Connection:
             limits=httpx2.Limits(max_connections=None, keepalive_expiry=_KEEPALIVE_SECONDS),
         )
 
+        #: Responses that are being closed, also for callers who did not wait for it.
+        self._closing: set[asyncio.Future[None]] = set()
+
     async def close(self) -> None:
         """Close every connection."""
+        if self._closing:
+            await asyncio.wait(self._closing)
         await self._http.aclose()
+
+    async def drop(self, response: httpx2.Response) -> None:
+        """Close a response, to its end also if the caller is cancelled meanwhile.
+
+        The library's pool would otherwise keep the request, with its prompt, for good.
+        """
+        closing = asyncio.ensure_future(response.aclose())
+        self._closing.add(closing)
+        closing.add_done_callback(self._dropped)
+        await asyncio.shield(closing)
+
+    def _dropped(self, closing: asyncio.Future[None]) -> None:
+        self._closing.discard(closing)
+        if not closing.cancelled():
+            closing.exception()  # a connection that breaks while it is closed is closed, too
 
     async def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx2.Response:
         """Send a request and return the answer, its body still to come. The caller closes it.
@@ -208,7 +228,7 @@ class Connection:
                         raise await self.failure(response, *private)
                     return Answer(response.status_code, response.headers, await self.read(response))
                 finally:
-                    await response.aclose()
+                    await self.drop(response)
 
 
 @contextmanager

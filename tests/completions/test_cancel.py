@@ -32,6 +32,12 @@ def connections(client: CompletionsClient) -> list[Any]:
     return list(transport._pool.connections)
 
 
+def requests(client: CompletionsClient) -> list[Any]:
+    """What the library's pool still takes for under way: one that is left there stays, with its prompt, for good."""
+    transport: Any = client.connection._http._transport
+    return list(transport._pool._requests)
+
+
 async def closed(server: ScriptedTabbyAPI) -> bool:
     await server.eventually(lambda: server.completions[-1].ended is not None)
     return server.completions[-1].ended == "closed by client" and server.open_streams == 0
@@ -165,7 +171,9 @@ async def test_cancels_at_any_moment_leave_the_client_usable(
             for _ in range(chance.randrange(3)):
                 await asyncio.sleep(0)
         await asyncio.gather(task, return_exceptions=True)
+    await server.eventually(lambda: server.open_streams == 0)
     assert [connection.is_idle() for connection in connections(client)].count(False) == 0
+    assert requests(client) == []
     assert await asyncio.wait_for(_stream(client), 10) == "x" * 5
     await server.eventually(lambda: server.open_streams == 0)
 
