@@ -333,7 +333,8 @@ class Settings:
     )
     exclude: tuple[str, ...] = _setting(
         (),
-        "Files that are never completed or read, as patterns in the style of .gitignore.",
+        "Files that are never completed or read, as patterns in the style of .gitignore. A project can add some and "
+        "bring none back.",
         _list_of_strings,
         converter=_strings,
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from tabby_ls import settings as user_settings
 from tabby_ls.backends.detect import KNOWN_PORTS, Found, discover
 from tabby_ls.commands.common import show
+from tabby_ls.printable import printable
 from tabby_ls.settings import Settings
 
 #: Models named in a remark.
@@ -59,4 +60,4 @@ def _lines(found: Sequence[Found]) -> Iterator[str]:
 
 def _quoted(name: str) -> str:
     """Return a name that a server gave as a string of TOML: the user pastes the line it is in."""
-    return json.dumps(name, ensure_ascii=False)
+    return json.dumps(printable(name), ensure_ascii=False)
