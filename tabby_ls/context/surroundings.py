@@ -62,7 +62,6 @@ class Cursor:
 class _Choice:
     cursor: Cursor
     room: int
-    made_at: float
     used_at: float
     pieces: list[Piece]
 
@@ -129,12 +128,19 @@ class Surroundings:
         if choice is None or not choice.holds_for(cursor, room, now):
             former = choice.pieces if choice is not None else []
             pieces = await self._choose(cursor, room)
-            choice = _Choice(cursor, room, now, now, _stable(former, pieces))
+            choice = _Choice(cursor, room, now, _stable(former, pieces))
             self._choice = choice
             self._documents.visited(cursor.uri, cursor.line)
         choice.used_at = now
         shown = _lines("\n".join(cursor.window))
-        return tuple(Snippet(piece.path, piece.text) for piece in choice.pieces if _is_news(piece, shown))
+        return tuple(
+            Snippet(piece.path, piece.text)
+            for piece in choice.pieces
+            if _is_news(piece, shown) and self._may_be_sent(piece)  # an ignore file may have changed since
+        )
+
+    def _may_be_sent(self, piece: Piece) -> bool:
+        return self._rules.rule_for(piece.uri) is None
 
     def _refresh_later(self) -> None:
         """Take apart what changed, once nobody types."""
@@ -167,9 +173,7 @@ class Surroundings:
         rare = self._documents.rare
         if "workspace" in self._sources and (sources := self._indexed(cursor.uri)):
             pieces += await _in_thread(sources, query, rare, definitions="definitions" in self._sources)
-        return pack(
-            pieces, cursor, query.words, rare, room, lambda piece: self._rules.rule_for(piece.uri) is None
-        )
+        return pack(pieces, cursor, query.words, rare, room, self._may_be_sent)
 
 
 async def _in_slices(steps: Generator[None, None, _Result], most: float = inf) -> _Result | None:

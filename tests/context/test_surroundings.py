@@ -135,6 +135,19 @@ async def test_secret_excluded_and_ignored_files_are_not_shown(tmp_path: Path) -
     await around.close()
 
 
+async def test_a_file_that_is_ignored_from_now_on_is_shown_no_more(tmp_path: Path) -> None:
+    """Even while the choice holds."""
+    rules = FileRules([], [tmp_path])
+    around = Surroundings(rules=rules)
+    lines = STORE.split("\n")
+    around.opened((tmp_path / "store.py").as_uri(), "python", lambda: lines)
+    assert await around.snippets(cursor(), 3000)
+    (tmp_path / ".gitignore").write_text("store.py\n")
+    rules.ignore_files.changed()
+    assert await around.snippets(cursor(), 3000) == ()
+    await around.close()
+
+
 async def test_of_a_closed_document_only_where_the_user_was_is_kept_and_not_for_long(
     around: Surroundings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
