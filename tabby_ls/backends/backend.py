@@ -79,13 +79,19 @@ class Trouble(StrEnum):
 
 
 class BackendError(Exception):
-    """A backend gave no (whole) answer. `message` is one line for the user, without key or prompt."""
+    """A backend gave no (whole) answer. `message` is one line for the user, without key or prompt.
 
-    def __init__(self, trouble: Trouble, message: str) -> None:
-        message = printable(message)  # part of it may be the server's words
-        super().__init__(message)
+    `complaint` is the message without `remedy`, the sentence that says where to mend it. `key_from` is the
+    environment variable that a refused key came from, "" if it came from elsewhere or something else is wrong.
+    """
+
+    def __init__(self, trouble: Trouble, complaint: str, remedy: str = "", *, key_from: str = "") -> None:
+        complaint = printable(complaint)  # part of it may be the server's words
         self.trouble = trouble
-        self.message = message
+        self.complaint = complaint
+        self.message = f"{complaint}. {remedy}" if remedy else complaint
+        super().__init__(self.message)
+        self.key_from = key_from
 
 
 class TextStream(Protocol):

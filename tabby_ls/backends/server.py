@@ -217,10 +217,7 @@ class Server:
             case RequestError():
                 return BackendError(Trouble.UNREACHABLE, f"{where} cannot be reached; is it running?")
             case AuthenticationError() | PermissionDeniedError():
-                return BackendError(
-                    Trouble.UNAUTHORIZED,
-                    f"{where} refused the API key: {error.message}. {_key_hint(self.settings)}",
-                )
+                return _refused_key(f"{where} refused the API key: {error.message}", self.settings)
             case ContextLengthExceededError():
                 return BackendError(
                     Trouble.PROMPT_TOO_LONG, f"{where} found the prompt too long: {error.message}"
@@ -346,9 +343,12 @@ def _trusting(file: str) -> ssl.SSLContext:
     return context
 
 
-def _key_hint(settings: BackendSettings) -> str:
+def _refused_key(complaint: str, settings: BackendSettings) -> BackendError:
+    key_from = ""
     if settings.api_key_command or settings.api_key_file:
-        return "It came from the command or file in your settings."
-    if settings.api_key_env:
-        return f"It is read from the environment variable {settings.api_key_env}."
-    return "None was sent: name one with api_key_env, api_key_file or api_key_command."
+        remedy = "It came from the command or file in your settings."
+    elif key_from := settings.api_key_env:
+        remedy = f"It is read from the environment variable {key_from}."
+    else:
+        remedy = "None was sent: name one with api_key_env, api_key_file or api_key_command."
+    return BackendError(Trouble.UNAUTHORIZED, complaint, remedy, key_from=key_from)

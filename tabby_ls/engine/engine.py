@@ -378,10 +378,12 @@ class Engine:
         suggestion = shape(text, now)
         if suggestion is None:
             reason = Reason.ALREADY_THERE if text.strip() else Reason.NOTHING_TO_SAY
-            return Outcome(reason, origin=origin, backend=backend)
+            return Outcome(reason, origin=origin, backend=backend, who=target.description)
         others = self._others(suggestion, request, target)
         self._look_ahead(now, suggestion, target)
-        return Outcome(Reason.SHOWN, suggestion, origin, backend=backend, alternatives=others)
+        return Outcome(
+            Reason.SHOWN, suggestion, origin, backend=backend, who=target.description, alternatives=others
+        )
 
     def _others(self, best: Suggestion, request: Request, target: Target) -> tuple[Suggestion, ...]:
         """Return what else is known for a request, none of it twice."""
@@ -411,6 +413,7 @@ def _with_work(outcome: Outcome, generation: Generation, arrived: float) -> Outc
     return evolve(
         outcome,
         backend=generation.target.backend.kind,
+        who=generation.target.description,
         timings=Timings(asked and asked - arrived, first and first - arrived),
         generated=generation.report(now),
         failing=generation.target.health.failing(now) if generation.error is not None else None,

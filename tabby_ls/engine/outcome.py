@@ -97,8 +97,9 @@ class Outcome:
     suggestion: Suggestion | None = None
     origin: Origin | None = None
     complete: bool = True
-    #: The kind of backend that answered, "" if none did.
+    #: The kind of backend that answered, "" if none did; and its description, for people.
     backend: str = ""
+    who: str = ""
     detail: str = ""
     #: Other suggestions for the same place, the better ones first; none is the same as another one.
     alternatives: tuple[Suggestion, ...] = ()

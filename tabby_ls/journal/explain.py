@@ -99,7 +99,7 @@ def _timing(record: Record) -> str:
 def _who(record: Record) -> str:
     if record.backend == "local":
         return "the local model"
-    return record.model or "the model"
+    return record.who or record.model or "the model"
 
 
 def _count(number: int, what: str) -> str:

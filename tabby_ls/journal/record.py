@@ -16,7 +16,7 @@ class Record:
     """What became of one request.
 
     `time` is when it ended, in seconds since 1970; `request` counts the requests of one server; `file` is a URI, or
-    a name; `line` counts from 1. Times called `_ms` are milliseconds since the request arrived (negative: before
+    a name; `line` counts from 1; `who` is who answered, for people. Times called `_ms` are milliseconds since the request arrived (negative: before
     it), None for steps not reached. `shown`, `replaced` and `generated` count characters.
     """
 
@@ -30,6 +30,7 @@ class Record:
     detail: str = ""
     origin: Origin | None = None
     backend: str = ""
+    who: str = ""
     model: str = ""
     asked_ms: float | None = None
     first_text_ms: float | None = None
@@ -72,6 +73,7 @@ def record_of(outcome: Outcome, time: float) -> Record:
         detail=outcome.detail,
         origin=outcome.origin,
         backend=outcome.backend,
+        who=outcome.who,
         model=generated.model if generated else "",
         asked_ms=_ms(timings.asked),
         first_text_ms=_ms(timings.first_text),

@@ -83,7 +83,7 @@ class ClientSession:
     def begin(self, params: types.InitializeParams) -> None:
         """Take in what `initialize` says. Nothing slow happens here."""
         self.client = describe_client(params)
-        self.status.is_shown = self.client.shows_status
+        self.status.client = self.client
         self._initialization = own_section(params.initialization_options)
         self.settings, self._problems = self._resolve()
         self._log()

@@ -41,6 +41,9 @@ class Client:
     shows_progress: bool = False
     #: It has a plugin of ours, with a place for the status.
     shows_status: bool = False
+    #: The environment variable in which it hands the API key over, and its command that asks the user for the key.
+    key_variable: str = ""
+    key_command: str = ""
     #: Seconds its user can be kept waiting: some clients do not redraw while they ask.
     longest_wait: float = 60.0
 
@@ -57,10 +60,14 @@ def describe_client(params: types.InitializeParams) -> Client:
     takes_insert_mode = types.InsertTextMode.AsIs in modes
     adds = name in _ADDS_INDENTATION or completion.insert_text_mode is types.InsertTextMode.AdjustIndentation
     is_neovim = name == "neovim"
+    ours = _ours(params.capabilities.experimental)
+    key = ours.get("apiKey")
+    key = key if isinstance(key, Mapping) else {}
+    shows_status = ours.get("status") is True
     return Client(
         name=name,
         shows_ghost_text=text_document.inline_completion is not None,
-        may_not_show_it=is_neovim and not _shows_status(params.capabilities.experimental),
+        may_not_show_it=is_neovim and not shows_status,
         indentation=Indentation.ADDS if adds and not takes_insert_mode else Indentation.KEEPS,
         takes_markdown=types.MarkupKind.Markdown in (item.documentation_format or ()),
         assumes_markdown=name in _ASSUMES_MARKDOWN,
@@ -70,15 +77,17 @@ def describe_client(params: types.InitializeParams) -> Client:
         registers_completion=bool(completion.dynamic_registration),
         registers_watchers=bool(watched and watched.dynamic_registration),
         shows_progress=bool(params.capabilities.window and params.capabilities.window.work_done_progress),
-        shows_status=_shows_status(params.capabilities.experimental),
+        shows_status=shows_status,
+        key_variable=str(key.get("variable", "")),
+        key_command=str(key.get("command", "")),
         longest_wait=0.4 if name == "eglot" else 60.0,
     )
 
 
-def _shows_status(experimental: object) -> bool:
-    """Return whether the client says `{"tabby-ls": {"status": true}}` among its experimental capabilities."""
+def _ours(experimental: object) -> Mapping[str, object]:
+    """Return what the client says under `tabby-ls` among its experimental capabilities: docs/protocol.md."""
     ours = experimental.get("tabby-ls") if isinstance(experimental, Mapping) else None
-    return isinstance(ours, Mapping) and ours.get("status") is True
+    return ours if isinstance(ours, Mapping) else {}
 
 
 #: Seen with Neovim 0.12. Helix 25.07 and eglot 1.17 insert plain text as it is.

@@ -13,6 +13,7 @@ from pygls.lsp.server import LanguageServer
 from tabby_ls.backends.backend import BackendError, Trouble
 from tabby_ls.engine.outcome import Outcome, Reason, Standing
 from tabby_ls.journal.explain import because
+from tabby_ls.server.clients import Client
 from tabby_ls.server.waiting import Waiting
 from tabby_ls.settings import Problem
 
@@ -46,8 +47,8 @@ class Status:
         self._troubles: set[Trouble] = set()
         self._refusal: Reason | None = None
         self._shown: State | None = None
-        #: Whether the client shows what it is notified of.
-        self.is_shown = False
+        #: `shows_status`: whether it shows what it is notified of.
+        self.client = Client()
         self.waiting = Waiting(self.update)
 
     def problems(self, problems: list[Problem]) -> None:
@@ -67,7 +68,7 @@ class Status:
 
     def tell(self, sentence: str) -> None:
         """Tell the user what a command of theirs came to, unless the client has its own place for it."""
-        if not self.is_shown:
+        if not self.client.shows_status:
             self.inform(sentence)
 
     def failed(self, error: BackendError) -> None:
@@ -76,7 +77,7 @@ class Status:
         self.update()
         if error.trouble not in self._troubles:
             self._troubles.add(error.trouble)
-            if not self.is_shown:
+            if not self.client.shows_status:
                 self._show(types.MessageType.Warning, self._with_stand_in(error))
 
     def ended(self, outcome: Outcome) -> None:
@@ -108,14 +109,16 @@ class Status:
             self._troubles.clear()
             logger.warning("backend: answers again")
             self.tell(f"{self._standing().backend} answers again")
-        if self.is_shown and (state := self.state(self._refusal)) != self._shown:
+        if self.client.shows_status and (state := self.state(self._refusal)) != self._shown:
             self._shown = state
             self._server.protocol.notify(STATUS, asdict(state))
 
     def _with_stand_in(self, error: BackendError) -> str:
         """Return the complaint, and who answers in the meantime."""
-        standing = self._standing()
-        return f"{error.message} (meanwhile: {standing.backend})" if standing.is_stand_in else error.message
+        standing, message = self._standing(), error.message
+        if error.key_from and error.key_from == self.client.key_variable:
+            message = f"{error.complaint}. Give it with the command {self.client.key_command}."
+        return f"{message} (meanwhile: {standing.backend})" if standing.is_stand_in else message
 
     def _show(self, kind: types.MessageType, text: str) -> None:
         self._server.window_show_message(types.ShowMessageParams(kind, f"tabby-ls: {text}"))

@@ -37,13 +37,14 @@ def record(reason: Reason, **more: Any) -> Record:
                 lines=1,
                 origin=Origin.ASKED,
                 backend="tabbyapi",
-                model="Qwen",
+                who="TabbyAPI: Qwen",
+                model="org/Qwen",
                 asked_ms=80.2,
                 first_text_ms=230.4,
                 answered_ms=300.0,
                 rule="the line was complete",
             ),
-            "12 characters suggested by Qwen. The answer was read until the line was complete. It took 300 ms; the "
+            "12 characters suggested by TabbyAPI: Qwen. The answer was read until the line was complete. It took 300 ms; the "
             "backend was asked 80 ms after the request came; its first text came 150 ms later.",
         ),
         (

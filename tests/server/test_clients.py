@@ -80,6 +80,13 @@ def test_what_is_known_of_an_editor(params: Any, expected: Client) -> None:
     assert described(params) == expected
 
 
+@pytest.mark.parametrize("said", [{}, {"apiKey": True}, {"apiKey": {"variable": "KEY", "command": "Ask"}}])
+def test_where_a_plugin_keeps_the_key(said: Any) -> None:
+    client = described({"capabilities": {"experimental": {"tabby-ls": {"status": True} | said}}})
+    known = isinstance(said.get("apiKey"), dict)
+    assert (client.key_variable, client.key_command) == (("KEY", "Ask") if known else ("", ""))
+
+
 def test_a_client_that_adjusts_indentation_unless_told_otherwise() -> None:
     mode = {"insertTextModeSupport": {"valueSet": [1, 2]}}
     assert completion(insertTextMode=2).indentation is Indentation.ADDS

@@ -9,6 +9,7 @@ from attrs import evolve
 
 from tabby_ls.backends.backend import BackendError, Trouble
 from tabby_ls.engine.outcome import Outcome, Reason, Standing
+from tabby_ls.server.clients import Client
 from tabby_ls.server.status import STATUS, State, Status
 from tabby_ls.settings import Problem, Source
 
@@ -26,7 +27,7 @@ class Session:
         self.protocol = self
         self.standing = Standing("TabbyAPI")
         self.status = Status(self, lambda: self.standing)  # type: ignore[arg-type]
-        self.status.is_shown = shows_status
+        self.status.client = Client(shows_status=shows_status)
 
     def window_show_message(self, params: Any) -> None:
         self.messages.append(params.message.removeprefix("tabby-ls: "))
@@ -83,6 +84,16 @@ def test_who_stands_in_is_named(plain: Session) -> None:
     plain.standing = Standing("local model", DOWN, is_stand_in=True)
     plain.status.failed(DOWN)
     assert plain.messages == [f"{DOWN.message} (meanwhile: local model)"]
+
+
+def test_where_a_key_is_given_is_said_in_the_clients_words(plugin: Session) -> None:
+    plugin.status.client = Client(shows_status=True, key_variable="KEY", key_command="Set API Key")
+    plugin.fails(BackendError(Trouble.UNAUTHORIZED, "it refused the key", "It is in KEY.", key_from="KEY"))
+    plugin.fails(BackendError(Trouble.UNAUTHORIZED, "it refused the key", "It is in MINE.", key_from="MINE"))
+    assert [message for _, message in plugin.states] == [
+        "it refused the key. Give it with the command Set API Key.",
+        "it refused the key. It is in MINE.",
+    ]
 
 
 def test_a_plugin_is_notified_of_what_changes_and_of_nothing_else(plugin: Session) -> None:

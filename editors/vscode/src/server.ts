@@ -5,6 +5,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, candidates, findPython, type ReadVersion } from './python';
 
+/** The server's default for `backend.api_key_env`. */
+export const KEY_VARIABLE = 'TABBY_LS_API_KEY';
+
 /** What decides. */
 export interface Wishes {
   /** `tabby-ls.serverCommand`; empty if not set. */
@@ -94,7 +97,7 @@ export function launch(
     delete env['PYTHONHOME'];
   }
   if (apiKey) {
-    env['TABBY_LS_API_KEY'] = apiKey;
+    env[KEY_VARIABLE] = apiKey;
   }
   const [command = '', ...args] = server.command;
   return { command, args, options: { env, cwd: homedir() } };

@@ -12,7 +12,7 @@ import { LanguageClient, type LanguageClientOptions, State } from 'vscode-langua
 import { parseLogLine } from './log';
 import { selectedInterpreter } from './pythonExtension';
 import type { ApiKey } from './secrets';
-import { chooseServer, launch } from './server';
+import { chooseServer, KEY_VARIABLE, launch } from './server';
 import { type Inspect, machineSettings, SECTION, type SettingNames, windowSettings } from './settings';
 import type { ServerState, ServerStatus } from './status';
 import type { Toggle } from './switches';
@@ -21,10 +21,14 @@ import type { Toggle } from './switches';
 const STATUS = 'tabby-ls/status';
 const UNKNOWN: ServerStatus = { state: 'idle', backend: '', message: '' };
 
-/** Declares that this client shows the server's status, so that the server opens no message boxes for it. */
+/**
+ * Declares that this client shows the server's status, so that the server opens no message boxes for it, and how a key
+ * is given here.
+ */
 const SHOWS_STATUS: StaticFeature = {
   fillClientCapabilities: (capabilities) => {
-    capabilities.experimental = { ...capabilities.experimental, [SECTION]: { status: true } };
+    const ours = { status: true, apiKey: { variable: KEY_VARIABLE, command: 'Set API Key' } };
+    capabilities.experimental = { ...capabilities.experimental, [SECTION]: ours };
   },
   initialize: () => {},
   getState: () => ({ kind: 'static' }),
