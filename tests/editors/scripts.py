@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain, repeat
 
 
 def going_on_to(*texts: str) -> Callable[[str], str]:
@@ -17,3 +18,9 @@ def going_on_to(*texts: str) -> Callable[[str], str]:
         return ""
 
     return answer
+
+
+def in_turn(typed: str, *texts: str) -> Callable[[str], str]:
+    """A model that writes another one of `texts` each time it is asked what comes behind `typed`; the last one stays."""
+    answers = chain(texts, repeat(texts[-1]))
+    return lambda prompt: next(answers) if prompt.partition("<|fim_suffix|>")[0].endswith(typed) else ""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.editors.emacs.emacs import Emacs
-from tests.editors.scripts import going_on_to
+from tests.editors.scripts import going_on_to, in_turn
 from tests.editors.workspace import Workspace
 from tests.support.tabbyapi import ScriptedTabbyAPI
 
@@ -189,6 +189,39 @@ def test_it_is_taken_by_words_and_lines(workspace: Workspace, backend: ScriptedT
             ("tabby-ls.partiallyAccepted", len("\n    print(")),
             ("tabby-ls.accepted", None),
         ]
+
+
+def test_the_alternative_that_is_shown_is_taken(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    workspace.write("sum.py", "\n")
+    backend.reply(in_turn("value = ", "alpha()\n", "beta()\n", "gamma()\n"))
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.type("value = ")
+        emacs.wait_for_ghost("alpha()")
+        emacs.keys("M-n")
+        emacs.wait_for(lambda: emacs.ghost in ("beta()  2/3", "gamma()  2/3"))
+        second = emacs.ghost.partition(" ")[0]
+        third = "gamma()" if second == "beta()" else "beta()"
+        for key, shown in (
+            ("M-n", f"{third}  3/3"),
+            ("M-n", "alpha()  1/3"),
+            ("M-p", f"{third}  3/3"),
+            ("M-p", f"{second}  2/3"),
+        ):
+            emacs.keys(key)
+            emacs.wait_for_ghost(shown)
+        emacs.type(second[0])
+        emacs.wait_for(lambda: emacs.ghost.startswith(f"{second[1:]} "))
+        emacs.keys("Tab")
+        emacs.wait_for_text(f"value = {second}|\n")
+        emacs.wait_for(lambda: workspace.sent("workspace/executeCommand"))
+        (taken,) = workspace.sent("workspace/executeCommand")
+        offered = {
+            item["insertText"]: item["command"]["arguments"]
+            for answer in workspace.answers("textDocument/inlineCompletion")
+            for item in (answer.get("result") or {"items": []})["items"]
+        }
+        assert (taken["command"], taken["arguments"]) == ("tabby-ls.accepted", offered[second])
 
 
 def test_it_is_shown_in_one_window_only(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.editors.scripts import in_turn
 from tests.editors.vscode.code import CodeServer, Window, wait_for
 from tests.support.tabbyapi import ScriptedTabbyAPI
 
@@ -162,6 +163,26 @@ def test_a_word_or_a_line_is_taken(window: Window, backend: ScriptedTabbyAPI) ->
     window.wait_for_ghost("    return rows")
     window.accept("Alt+ArrowRight")
     assert window.saved() == "def show(rows):\n    for row in rows:\n        print(row)\n    return rows"
+
+
+def test_the_alternative_that_is_shown_is_taken(window: Window, backend: ScriptedTabbyAPI) -> None:
+    (window.folder / "alternatives.py").touch()
+    window.open("alternatives.py")
+    backend.reply(in_turn("value = ", "alpha()\n", "beta()\n", "gamma()\n"))
+    window.type("value = ")
+    window.wait_for_ghost("alpha()")
+    window.press("Alt+BracketRight")
+    wait_for("another one is shown", lambda: window.ghost in ("beta()", "gamma()"))
+    second = window.ghost
+    third = "gamma()" if second == "beta()" else "beta()"
+    window.press("Alt+BracketRight")
+    window.wait_for_ghost(third)
+    window.press("Alt+BracketLeft")
+    window.wait_for_ghost(second)
+    window.type(second[0])
+    window.wait_for_ghost(second[1:])
+    window.accept()
+    assert window.saved() == f"value = {second}"
 
 
 def test_escape_leaves_the_file_as_it_is_and_a_key_asks_again(
