@@ -10,7 +10,7 @@ class ForeignError(OSError):
     """A file or folder that is to be ours belongs to somebody else, or others may write to it."""
 
     def __init__(self) -> None:
-        super().__init__(None, "it belongs to another user")
+        super().__init__(None, "it belongs to another user, or another user can write to it")
 
 
 def make_folder(folder: Path) -> None:
@@ -26,7 +26,7 @@ def make_folder(folder: Path) -> None:
 def open_to_append(path: Path) -> int:
     """Return a descriptor to append to `path` with, for the user alone if the file is new. Raises OSError.
 
-    A link is followed, and a file used, only if it is the user's own: in a folder that all may write to, another
+    A link is followed, and a file used, only if it is the user's own or root's: in a folder that all may write to, another
     user could have put it there.
     """
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
@@ -40,10 +40,11 @@ def open_to_append(path: Path) -> int:
 
 
 def is_own_folder(folder: Path) -> bool:
-    """Return whether a folder is the user's, and nobody else can change what is in it. Raises OSError."""
+    """Return whether a folder is the user's or root's, and nobody else can change what is in it. Raises OSError."""
     status = folder.stat()
     return _is_own(status) and (os.name != "posix" or not status.st_mode & 0o022)
 
 
 def _is_own(status: os.stat_result) -> bool:
-    return os.name != "posix" or status.st_uid == os.geteuid()
+    # What is root's, as devices are, nobody else has put there.
+    return os.name != "posix" or status.st_uid in (os.geteuid(), 0)

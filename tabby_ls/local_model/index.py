@@ -26,7 +26,7 @@ from attrs import frozen
 
 from tabby_ls.local_model.files import look
 from tabby_ls.local_model.segment import File, Segment
-from tabby_ls.own_files import is_own_folder, make_folder
+from tabby_ls.own_files import ForeignError, is_own_folder, make_folder
 
 _VERSION = 1
 _MANIFEST = "manifest.json"
@@ -84,6 +84,8 @@ def save(
     """Write new segments and the manifest; `keep` are the segments they add to, None to replace all."""
     folder = folder_of(root, cache_dir)
     make_folder(folder)
+    if not is_own_folder(folder):
+        raise ForeignError
     names: list[str] = _read_manifest(folder)["segments"] if keep is not None else []
     for block in blocks:
         name = secrets.token_hex(8) + _SUFFIX

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from pathlib import Path
@@ -106,8 +107,9 @@ async def test_no_process_list_holds_it(tmp_path: Path) -> None:
                         spied[pid] = command, environment
                 return bool(spied)
 
+            spying = asyncio.create_task(eventually(spy))
             assert await editor.ghost(invoked=True)
-            await eventually(spy)
+            await spying
             holds_no_secret(Path(f"/proc/{ours}/cmdline").read_bytes())
     for command, environment in spied.values():
         holds_no_secret(command + environment)

@@ -110,6 +110,11 @@ def test_a_link_that_somebody_planted_is_not_followed(tmp_path: Path) -> None:
     os.close(open_to_append(shared / "mine"))
 
 
+@posix
+def test_a_device_can_be_written_to() -> None:
+    os.close(open_to_append(Path(os.devnull)))
+
+
 @needs_root
 def test_a_file_of_somebody_elses_gets_nothing(run: Run, tmp_path: Path) -> None:
     for name in ("trace", "log"):
@@ -139,6 +144,8 @@ def cache(tmp_path: Path, root: Path) -> Path:
 def test_an_index_that_others_can_write_to_is_not_taken(root: Path, cache: Path) -> None:
     folder_of(root, cache).chmod(0o770)
     assert load(root, cache) is None
+    with pytest.raises(OSError, match="another user"):
+        refresh(root, cache, lambda _: None)
     folder_of(root, cache).chmod(0o700)
     assert load(root, cache) is not None
 
