@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,15 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         for name in leaves:
             del below[name]
     assert not below, "each of these imports another of them, directly or not"
+
+
+def test_the_page_names_every_room_and_no_file_that_is_not_there() -> None:
+    page = (ROOT.parent / "docs" / "architecture.md").read_text("utf-8")
+    drawn = set(re.findall(r"(?:^|  )(\w+)(?:/|\.py)  ", page.split("```")[1], re.MULTILINE))
+    assert drawn == set(FLOOR_OF) - {"__main__"}
+    there = {str(file.relative_to(ROOT.parent)) for file in [*FILES, *ROOT.parent.glob("tests/**/*.py")]}
+    named = re.findall(r"`([\w/]+\.py)`", page)
+    assert [name for name in named if not any(f"/{file}".endswith(f"/{name}") for file in there)] == []
 
 
 def test_every_file_says_what_it_is_for() -> None:

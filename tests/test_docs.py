@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tabby_ls import __version__
 from tabby_ls.cli import parser
 from tabby_ls.server.capabilities import COMMANDS
 from tabby_ls.settings import Settings, Source, setting_paths
@@ -82,6 +83,19 @@ def test_every_module_to_run_is_there(place: str, command: str) -> None:
     assert importlib.util.find_spec(module) or importlib.util.find_spec(f"{module}.__main__")
 
 
+def test_there_is_one_version() -> None:
+    """Programs of other languages cannot read it where it is kept: `tabby_ls/__init__.py`."""
+    manifest, lock = ((ROOT / "editors" / "vscode" / f"package{part}.json") for part in ("", "-lock"))
+    emacs = (ROOT / "editors" / "emacs" / "tabby-ls.el").read_text("utf-8")
+    changes = [ROOT / "docs" / "changelog.md", ROOT / "editors" / "vscode" / "CHANGELOG.md"]
+    assert {
+        json.loads(manifest.read_text("utf-8"))["version"],
+        json.loads(lock.read_text("utf-8"))["version"],
+        *re.findall(r"^;; Version: (.*)", emacs, re.M),
+        *(re.findall(r"^## (.*)", page.read_text("utf-8"), re.M)[0] for page in changes),
+    } == {__version__}
+
+
 def test_every_command_of_the_protocol_is_there() -> None:
     unknown = [
         (page, word)
@@ -101,9 +115,20 @@ def test_every_setting_named_in_a_sentence_is_there() -> None:
     assert unknown == []
 
 
+def _tables(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for value in data.values():
+        yield from value if isinstance(value, list) else [value]
+
+
 @pytest.mark.parametrize("block", blocks("toml"), ids=str)
 def test_configuration_can_be_pasted(block: Block) -> None:
     data = tomllib.loads(block.text)
+    if block.page == "docs/contributing.md":  # not settings but a language or a family
+        file = "prompts/families.toml" if "family" in data else "languages.toml"
+        ours = tomllib.loads((ROOT / "tabby_ls" / file).read_text("utf-8"))
+        fields = {field for table in _tables(ours) if isinstance(table, dict) for field in table}
+        assert {field for table in _tables(data) for field in table} <= fields
+        return
     helix = data.get("language-server", {}).get("tabby-ls", {}).get("config")
     if helix is None and "language-server" in data:
         return
