@@ -83,6 +83,14 @@ def test_every_module_to_run_is_there(place: str, command: str) -> None:
     assert importlib.util.find_spec(module) or importlib.util.find_spec(f"{module}.__main__")
 
 
+def test_every_file_of_ours_that_is_named_is_there() -> None:
+    tops = ("tabby_ls/", "tests/", "docs/", "editors/")
+    named = [(page, code) for page, code in quoted() if code.startswith(tops) and " " not in code]
+    there = [path for _, path in named if any(ROOT.glob(path.replace("NAME", "*")))]
+    assert len(there) > 40
+    assert [(page, path) for page, path in named if path not in there] == []
+
+
 def test_there_is_one_version() -> None:
     """Programs of other languages cannot read it where it is kept: `tabby_ls/__init__.py`."""
     manifest, lock = ((ROOT / "editors" / "vscode" / f"package{part}.json") for part in ("", "-lock"))
