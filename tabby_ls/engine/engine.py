@@ -265,6 +265,8 @@ class Engine:
         wanted = 0 if target.backend.is_instant else request.alternatives
         generation = Generation(now, mode, purpose, target, alternatives_wanted=wanted)
         self._running.start(generation)
+        if not all(generation.survives(edit) for edit in request.since):
+            self._running.end(generation)
         return generation
 
     async def _generate(self, generation: Generation) -> None:

@@ -9,7 +9,7 @@ from time import monotonic
 
 from attrs import define, frozen
 
-from tabby_ls.engine.inflight import Generation
+from tabby_ls.engine.inflight import Edit, Generation
 from tabby_ls.engine.snapshot import Snapshot
 
 #: Seconds after which a request is answered with the whole lines that are there, though more of them are coming.
@@ -20,13 +20,15 @@ _PATIENCE, _PATIENCE_INVOKED = 0.4, 1.5
 class Request:
     """One question: what comes at this cursor? `deadline` is in seconds from now.
 
-    `alternatives` is how many suggestions besides the best one are of use to an invoked request.
+    `alternatives` is how many suggestions besides the best one are of use to an invoked request. `since` are the
+    changes of the document after `snapshot`, of which the engine has been told before it is asked.
     """
 
     snapshot: Snapshot
     invoked: bool
     deadline: float
     alternatives: int = 0
+    since: tuple[Edit, ...] = ()
 
 
 @define(eq=False)

@@ -121,11 +121,15 @@ async def _inline_completion(
         place = _place(server.protocol.documents, params)
     except DocumentNotOpenError:
         return types.InlineCompletionList([])
-    await session.settled()
+    since = await session.settled(place.snapshot.uri)
     invoked = params.context.trigger_kind is types.InlineCompletionTriggerKind.Invoked
     seconds = session.settings.deadline_ms / 1000
     outcome = await session.suggest(
-        place.snapshot, invoked=invoked, seconds=seconds, alternatives=_ALTERNATIVES if invoked else 0
+        place.snapshot,
+        invoked=invoked,
+        seconds=seconds,
+        alternatives=_ALTERNATIVES if invoked else 0,
+        since=since,
     )
     if outcome.superseded:
         return None
@@ -147,11 +151,11 @@ async def _completion(server: TabbyLanguageServer, params: types.CompletionParam
         place = _place(server.protocol.documents, params)
     except DocumentNotOpenError:
         return nothing
-    await session.settled()
+    since = await session.settled(place.snapshot.uri)
     if not session.offers_menu:
         session.keeper.journal.menu_was_silent = True
         return nothing
-    outcome = await session.suggest(place.snapshot, invoked=False, seconds=session.menu_deadline)
+    outcome = await session.suggest(place.snapshot, invoked=False, seconds=session.menu_deadline, since=since)
     if outcome.suggestion is None:
         return nothing
     item = menu_item(

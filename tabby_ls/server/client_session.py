@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tabby_ls.context.privacy import FileRules
     from tabby_ls.context.surroundings import Surroundings
     from tabby_ls.engine.engine import Engine
+    from tabby_ls.engine.inflight import Edit
     from tabby_ls.engine.snapshot import Snapshot
     from tabby_ls.engine.target import Target
     from tabby_ls.local_model.blend import Source as IndexSource
@@ -64,6 +65,9 @@ class ClientSession:
         self._workspace_settings: Mapping[str, Any] = {}
         self._settings_known = asyncio.Event()
         self._settings_known.set()
+        self._queue = asyncio.Lock()
+        #: By document, the changes that requests have missed which wait for the settings.
+        self._missed: list[tuple[str, list[Edit]]] = []
         self._saw_inline_request = False
         self._registering = asyncio.Lock()
         self._registered: types.CompletionRegistrationOptions | None = None
@@ -113,14 +117,20 @@ class ClientSession:
         return self._rules
 
     async def suggest(
-        self, now: Snapshot, *, invoked: bool, seconds: float, alternatives: int = 0
+        self,
+        now: Snapshot,
+        *,
+        invoked: bool,
+        seconds: float,
+        alternatives: int = 0,
+        since: Sequence[Edit] = (),
     ) -> Outcome:
-        """Return what to offer at a cursor, after at most so many seconds."""
+        """Return what to offer at a cursor, after at most so many seconds; `since` has the document changed so."""
         from tabby_ls.engine.requests import Request
 
         self._last_place = (now.uri, now.language)
         with self.status.waiting.request():
-            return await self.engine.suggest(Request(now, invoked, seconds, alternatives))
+            return await self.engine.suggest(Request(now, invoked, seconds, alternatives, tuple(since)))
 
     def _watch(self, event: Event) -> None:
         """Take note of what the engine tells."""
@@ -142,6 +152,9 @@ class ClientSession:
             for edit in edits:
                 self._surroundings.edited(document.uri, edit.start[0], edit.end[0], edit.text)
         changes = [Edit(*edit.start, *edit.end, with_lf(edit.text)) for edit in edits]
+        for uri, missed in self._missed:
+            if uri == document.uri:
+                missed += changes
         self.engine.edited(document.uri, changes)
         self.keeper.offers.edited(document.uri, changes, document.text.after)
 
@@ -220,13 +233,24 @@ class ClientSession:
             await self._apply_workspace_settings(own_section(pushed))
         await self._register_menu()
 
-    async def settled(self) -> None:
-        """Wait until settings that are being asked for are known: they may forbid what a request is about."""
-        if not self._settings_known.is_set():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_SETTINGS_SECONDS):
-                    await self._settings_known.wait()
-            self._settings_known.set()
+    async def settled(self, uri: str) -> Sequence[Edit]:
+        """Wait until settings that are being asked for are known: they may forbid what a request is about.
+
+        Requests go on in the order in which they came. Returns what has changed in their document meanwhile.
+        """
+        if self._settings_known.is_set() and not self._queue.locked():
+            return ()
+        missed: list[Edit] = []
+        self._missed.append((uri, missed))
+        try:
+            async with self._queue:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_SETTINGS_SECONDS):
+                        await self._settings_known.wait()
+                self._settings_known.set()
+        finally:
+            self._missed = [(of, edits) for of, edits in self._missed if edits is not missed]
+        return missed
 
     async def _pull_configuration(self) -> None:
         self._settings_known.clear()

@@ -240,3 +240,21 @@ async def test_a_client_that_never_tells_its_settings(tmp_path: Path, backend: S
     async with Editor(tmp_path, backend=backend.url, configuration=never) as editor:
         assert await max_tokens(editor, backend) == 128
         never.set_result(None)
+
+
+async def test_what_is_typed_before_the_settings_are_known_is_no_contradiction(
+    tmp_path: Path, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("1234\n")
+    told: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    async with Editor(tmp_path, backend=backend.url, configuration=told) as editor:
+        editor.open("x = |\n")
+        asked = editor.ask_ghost()
+        editor.type("1")
+        told.set_result({"debounce_ms": 300})
+        await asyncio.sleep(0.05)  # the answer is on its way
+        await editor.run("tabby-ls.status")
+        editor.type("2")
+        (item,) = (await asked).items
+        assert item.insert_text == "1234"
+        assert len(backend.completions) == 1
