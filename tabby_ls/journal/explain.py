@@ -139,7 +139,7 @@ _BECAUSE = {
     Reason.FILE_IGNORED: "A .tabbyignore or .gitignore keeps this file out: it is not sent to a server.",
     Reason.MANUAL_ONLY: "The setting `trigger` is `manual`: suggestions come only when you ask for one by key.",
     Reason.NOTHING_TO_SAY: "{who} had nothing to say here.",
-    Reason.ALREADY_THERE: "What {who} wrote only repeats what already stands behind the cursor.",
+    Reason.ALREADY_THERE: "What {who} wrote stands behind the cursor already. If more came after it, that is there once the cursor is.",
     Reason.SUPERSEDED: "You typed on, so a newer request took its place.",
     Reason.CANCELLED: "The editor took the request back, as it does when you type on or leave the place.",
     Reason.TOO_LATE: "The time was up before any text had come; what comes later is kept for the next request. "

@@ -26,6 +26,27 @@ async def test_typing_a_suggestion_is_answered_from_memory(engine_over: EngineFa
     assert len(backend.streams) == 1
 
 
+async def test_behind_a_bracket_that_the_editor_closed_the_body_is_there(engine_over: EngineFactory) -> None:
+    backend = FakeBackend(["):\n    if n < 2:\n        return n\n    return 1\n"])
+    typist = Typist(engine_over(backend), "def fib(n|)\n\nx = 1\n")
+    assert (await typist.ask()).reason is Reason.ALREADY_THERE
+    typist.type_over(")")
+    outcome = await typist.ask()
+    assert text_of(outcome) == ":\n    if n < 2:\n        return n\n    return 1"
+    assert (outcome.origin, len(backend.streams)) == (Origin.MEMORY, 1)
+
+
+async def test_once_the_line_is_taken_to_its_bracket_the_body_is_there(engine_over: EngineFactory) -> None:
+    backend = FakeBackend(["n) {\n  return n / 2;\n}\n"])
+    typist = Typist(engine_over(backend), "function half(|)\n", "javascript")
+    suggestion = (await typist.ask()).suggestion
+    assert suggestion == Suggestion("n)", replaces=1)
+    typist.accept(suggestion)
+    outcome = await typist.ask()
+    assert text_of(outcome) == " {\n  return n / 2;\n}"
+    assert (outcome.origin, len(backend.streams)) == (Origin.MEMORY, 1)
+
+
 async def test_a_deleted_character_brings_the_suggestion_back(engine_over: EngineFactory) -> None:
     backend = FakeBackend(["compute(a)"], ["!"])
     typist = Typist(engine_over(backend), "x = |")

@@ -96,7 +96,8 @@ def record(reason: Reason, **more: Any) -> Record:
         ),
         (
             record(Reason.ALREADY_THERE, backend="local"),
-            "nothing was suggested. What the local model wrote only repeats what already stands behind the cursor.",
+            "nothing was suggested. What the local model wrote stands behind the cursor already. If more came after "
+            "it, that is there once the cursor is.",
         ),
     ],
 )

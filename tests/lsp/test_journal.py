@@ -171,6 +171,6 @@ async def test_why_an_answer_ended_and_how_long_it_took(tmp_path: Path, backend:
         editor.open("x = |\n")
         assert await editor.ghost()
         told = await editor.run("tabby-ls.why")
-        assert "10 characters suggested by Qwen2.5-Coder-1.5B-exl3." in told
+        assert "10 characters suggested by TabbyAPI: Qwen2.5-Coder-1.5B-exl3." in told
         assert "until the line was complete" in told
         assert "its first text came" in told

@@ -60,6 +60,12 @@ class Typist:
             edits.append(Edit(line, column, line, column, closed_by_editor))
         self._change(before + text, closed_by_editor + after, edits)
 
+    def type_over(self, text: str) -> None:
+        """Type what stands behind the cursor already, as the bracket that an editor closed by itself."""
+        before, after = self.now.prefix, self.now.suffix.removeprefix(text)
+        line, column = _end_of(before)
+        self._change(before + text, after, [Edit(line, column, line, column + len(text), text)])
+
     def backspace(self) -> None:
         """Delete the character before the cursor."""
         before = self.now.prefix[:-1]

@@ -88,6 +88,19 @@ def test_typing_along_keeps_it_and_typing_otherwise_ends_it(
         assert not workspace.sent("$/cancelRequest")
 
 
+def test_behind_a_space_it_is_there_however_fast_one_types(
+    workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    """Helix asks at the space and not again for the letters behind it: the one answer has to be of use for them."""
+    workspace.write("sum.py", TOP)
+    backend.reply(going_on_to("total = compute(1)\n"))
+    with Helix(workspace, "sum.py") as helix:
+        helix.type("ototal = co")
+        helix.wait_for_text("compute(1) text")
+        helix.keys("Tab", "Enter")
+        assert helix.save() == f"{TOP}total = compute(1)\n"
+
+
 def test_a_backend_that_dies_and_comes_back(tmp_path: Path) -> None:
     with ScriptedTabbyAPI() as first:
         port = int(first.url.rpartition(":")[2])
