@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -151,6 +152,12 @@ def test_json_is_json(block: Block) -> None:
 @pytest.mark.parametrize("block", blocks("python"), ids=str)
 def test_python_is_python(block: Block) -> None:
     compile(block.text, str(block), "exec")
+
+
+def test_the_local_model_can_be_used_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = (block for block in blocks("python") if block.page == "docs/local-model.md")
+    exec(example.text.replace("/tmp/indexes", str(tmp_path)), {"__name__": "example"})
+    assert "options.color" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("block", blocks("sh"), ids=str)

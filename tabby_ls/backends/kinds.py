@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tabby_ls.backends.backend import Backend
 from tabby_ls.settings import BackendSettings
+
+#: What people call each kind, where nothing is known of the server itself.
+NAMES: Mapping[str, str] = {
+    "tabbyapi": "TabbyAPI",
+    "llamacpp": "llama.cpp",
+    "ollama": "Ollama",
+    "openai": "OpenAI-compatible server",
+    "mistral": "Mistral",
+    "deepseek": "DeepSeek",
+    "mercury": "Mercury",
+    "chat": "chat",
+    "local": "local model",
+}
 
 
 def open_server(settings: BackendSettings, software: str = "") -> Backend:

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from tabby_ls.backends.kinds import NAMES
 from tabby_ls.journal.counters import Counters, Counts, Histogram
 
 #: Languages in the table, those with the most suggestions first.
@@ -16,7 +17,7 @@ _SHARES = (0.5, 0.95)
 
 def table(counters: Counters, heading: str) -> str:
     """Return the counts by backend, then by language, under a heading."""
-    backends = counters.by_backend()
+    backends = {NAMES.get(kind, kind or "nobody"): sums for kind, sums in counters.by_backend().items()}
     columns = {"all": counters.total(), **(backends if len(backends) > 1 else {})}
     rows = [["", *columns], *_rows(list(columns.values()))]
     languages = sorted(counters.by_language().items(), key=lambda item: -item[1].shown)[:_LANGUAGES]

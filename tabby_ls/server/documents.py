@@ -178,7 +178,9 @@ def _upward(text: TextLines, line: int, index: int, cells: list[TextLines], limi
 def _downward(text: TextLines, line: int, index: int, cells: list[TextLines], limit: int) -> Iterator[str]:
     """The text after a point from its own line down, on through the cells after it."""
     yield from text.downward(line, index, limit)
-    ended = False  # even where the point's line is the empty one after a line end: the next cell is below it
+    # Where the point's line is the empty one after the last line end, the next cell is below it.
+    last, width = text.end
+    ended = line < last and not width
     for cell in cells:
         if not ended:
             yield "\n"

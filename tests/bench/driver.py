@@ -80,7 +80,7 @@ async def running(command: Sequence[str], **environment: str) -> AsyncIterator[P
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env={**os.environ, "TABBY_LS_CONFIG": os.devnull, **environment},
+        env={**os.environ, "TABBY_LS_CONFIG": os.devnull, "TABBY_LS_STATS": "false", **environment},
     )
     try:
         yield Process(process)

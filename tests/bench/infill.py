@@ -217,7 +217,7 @@ async def by_us(jobs: Sequence[Job]) -> list[str]:
     programs: list[str] = []
     with ScriptedTabbyAPI() as model:
         client = LanguageClient("infill", "1")
-        settings = {"backend": {"url": model.url}, "debounce_ms": 0, "max_tokens": 2048}
+        settings = {"backend": {"url": model.url}, "debounce_ms": 0, "max_tokens": 2048, "stats": False}
         await client.start_io(
             sys.executable, "-m", "tabby_ls", env={**os.environ, "TABBY_LS_CONFIG": os.devnull}
         )

@@ -99,7 +99,7 @@ def some() -> Counters:
 def test_the_table_shows_each_backend_and_each_language() -> None:
     lines = table(some(), "Counted since today").splitlines()
     assert lines[0] == "Counted since today"
-    assert lines[2].split() == ["all", "tabbyapi", "local"]
+    assert lines[2].split() == ["all", "TabbyAPI", "local", "model"]
     shown = next(line for line in lines if line.startswith("suggestions shown"))
     assert shown.split()[2:] == ["10", "8", "2"]
     assert any(line.startswith("accepted") and "2 (20 %)" in line and "2 (25 %)" in line for line in lines)

@@ -188,6 +188,11 @@ def test_the_next_cell_is_never_on_the_cursors_line(client, text, line):
     assert at(client, "a", line, 0).suffix == "\nafter"
 
 
+def test_a_cell_that_ends_with_a_line_end_needs_no_other(client):
+    open_notebook(client, ("a", "python", "here\n"), ("b", "python", "after"))
+    assert at(client, "a", 0, 4).suffix == "\nafter"
+
+
 def test_the_cells_around_count_towards_the_size(client):
     open_notebook(client, ("a", "python", "1\n2\n3"), ("b", "python", "here"), ("c", "python", "4\n5\n6"))
     assert at(client, "b", 0, 2, before=6, after=6).prefix == "2\n3\nhe"
