@@ -28,7 +28,9 @@ def test_typing_along_keeps_it_and_asks_nobody(
         nvim.type(typed)
         nvim.wait_for_ghost(rest)
         assert "return a + b" in nvim.terminal.screen
-    assert [request.body["prompt"] for request in backend.completions[asked:]] == []
+    # What comes behind all of it may be asked for ahead.
+    prompts = [request.body["prompt"] for request in backend.completions[asked:]]
+    assert [prompt for prompt in prompts if "return a + b<|fim_suffix|>" not in prompt] == []
 
 
 def test_ghost_text_never_flickers_while_it_is_typed(
