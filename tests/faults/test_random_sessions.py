@@ -204,9 +204,11 @@ class Sessions(RuleBasedStateMachine):
                 )
             self.editor.switch(buffer)
             asked = len(self.backend.completions)
-            await self.editor.ask_ghost(invoked=True)
-            await eventually(lambda: len(self.backend.completions) > asked)
-            prompts = [one.body["prompt"] for one in self.backend.completions[asked:]]
+            prompts: list[str] = []
+            # A generation from before may be joined, and fail: it is asked again.
+            while not any(mark in prompt.rpartition("<|fim_prefix|>")[2] for prompt in prompts):
+                await self.editor.ask_ghost(invoked=True)
+                prompts = [one.body["prompt"] for one in self.backend.completions[asked:]]
             before, after = buffer.text[: buffer.cursor], buffer.text[buffer.cursor :]
             if cells:
                 before = "".join(_as_a_file(c.text) for c in self.cells[:number]) + before
