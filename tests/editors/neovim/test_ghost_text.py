@@ -352,6 +352,9 @@ def test_the_local_model_suggests_what_the_project_says(start: Start, local_work
     def types_until_it_is_known() -> bool:
         nvim.type("t", pause=0.3)
         nvim.keys("BSpace")
+        rests_until = time.monotonic() + 1
+        while nvim.ghost is None and time.monotonic() < rests_until:
+            time.sleep(0.02)
         return nvim.ghost is not None
 
     eventually(types_until_it_is_known, lambda: nvim.terminal.screen)
