@@ -274,6 +274,8 @@ class Engine:
         target, memory = generation.target, self._memory
 
         def remember() -> None:
+            # It answers, though it may go on to write: nobody asks again before the user types on.
+            target.health.answered()
             # After a change of settings that is a memory which nobody asks any more.
             self._remember(generation, memory)
             self._time(generation)
