@@ -9,7 +9,7 @@ import heapq
 from bisect import bisect_right
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Generator, Sequence
-from time import monotonic
+from time import monotonic, thread_time
 
 from attrs import Factory, define, frozen
 
@@ -26,6 +26,8 @@ _KEPT = 600.0
 _MOST_PLACES = 12
 #: Pieces a query looks at closely.
 _MOST_DOCUMENTS_ASKED, _MOST_PIECES = 24, 80
+#: Seconds of work after which a query looks into no further document; the likeliest come first.
+_MOST_WORK = 0.003
 #: How fast what the user changed or visited counts less with every place after it.
 _FORGETTING = 0.15
 #: What recent changes and visits, imported modules, nearness and definitions count.
@@ -51,6 +53,8 @@ class _Document:
     lines: Callable[[], Sequence[str]]
     chunked: Chunked | None = None
     is_stale: bool = True
+    #: Taking it apart, while that goes on.
+    work: Generator[None, None, Chunked] | None = None
     places: list[_Place] = Factory(list)
     closed_at: float | None = None
 
@@ -154,7 +158,7 @@ class OpenDocuments:
             return
         document.lines = lambda: kept
         document.closed_at = monotonic()
-        document.chunked, document.is_stale, document.places = None, True, []
+        document.places = []
 
     def forget(self, uri: str) -> None:
         """Forget a document and all that was in it."""
@@ -163,23 +167,31 @@ class OpenDocuments:
     @property
     def has_stale(self) -> bool:
         """Whether there is something to take apart."""
-        return any(document.is_stale for document in self._recent())
+        return any(document.is_stale or document.work is not None for document in self._recent())
 
     def refresh(self, but: str = "") -> Generator[None, None, None]:
-        """Take apart what was changed since, but for the document `but`; yields after each millisecond of work."""
+        """Take apart what was changed since, but for the document `but`; yields after each millisecond of work.
+
+        What is given up half way goes on from there the next time.
+        """
         for document in self._recent():
-            if document.is_stale and (document.uri != but or document.chunked is None):
-                lines = [line.rstrip("\r\n") for line in document.lines()[:_MOST_LINES]]
-                document.is_stale = False  # and will be again if it is edited while this goes on
-                try:
-                    chunked = yield from take_apart(lines)
-                except GeneratorExit:
-                    document.is_stale = True
-                    raise
-                if self._documents.get(document.uri) is document:
-                    self._forget(document)
-                    self._count(document, chunked)
-                yield
+            is_wanted = document.is_stale and (document.uri != but or document.chunked is None)
+            if is_wanted or document.work is not None:
+                yield from self._take_apart(document)
+
+    def _take_apart(self, document: _Document) -> Generator[None, None, None]:
+        if document.work is None:
+            document.is_stale = False  # and will be again if it is edited while this goes on
+            document.work = take_apart([line.rstrip("\r\n") for line in document.lines()[:_MOST_LINES]])
+        work = document.work
+        while document.work is work:  # else it was closed, or another caller has come to the end
+            try:
+                next(work)
+            except StopIteration as end:
+                document.work = None
+                self._uncount(document)
+                self._count(document, end.value)
+            yield
 
     def _count(self, document: _Document, chunked: Chunked) -> None:
         document.chunked = chunked
@@ -192,7 +204,11 @@ class OpenDocuments:
         return rarity(self._counts.get(word, 0), self._chunks + 1)
 
     def find(self, asking: Asking) -> Generator[None, None, list[Piece]]:
-        """Return the pieces that may say most about a cursor; yields after each millisecond or so of work."""
+        """Return the pieces that may say most about a cursor; yields after each millisecond or so of work.
+
+        What all of it takes has a bound, whatever is open: see `_MOST_WORK`.
+        """
+        work, since = 0.0, thread_time()
         weights = {word: weight * self.rare(word) for word, weight in asking.query.words.items()}
         scored: list[tuple[float, _Document]] = []
         for number, document in enumerate(self._recent()):
@@ -207,7 +223,11 @@ class OpenDocuments:
         candidates: list[_Candidate] = []
         for _, document in heapq.nlargest(_MOST_DOCUMENTS_ASKED, scored, key=lambda entry: entry[0]):
             candidates += self._candidates(document, asking, weights)
+            work += thread_time() - since
+            if work > _MOST_WORK:
+                break
             yield
+            since = thread_time()
         pieces: list[Piece] = []
         for candidate in heapq.nlargest(_MOST_PIECES, candidates, key=lambda it: it.worth):
             pieces.append(candidate.piece())
@@ -227,17 +247,24 @@ class OpenDocuments:
                 bits &= bits - 1
         recent = self._recent_chunks(document) if "edits" in asking.sources else {}
         wanted = totals.keys() | recent.keys() if "open" in asking.sources else recent.keys()
-        found: list[_Candidate] = []
+        ranked: list[tuple[float, int]] = []
         for number in wanted:
+            if asking.sees(document.uri, chunked.chunks[number]):
+                continue
+            more, floor = recent.get(number, (0.0, 0.0))
+            ranked.append((totals.get(number, 0.0) * (boost + more) + floor, number))
+        found: list[_Candidate] = []
+        for _, number in heapq.nlargest(_MOST_PIECES, ranked):
             more, floor = recent.get(number, (0.0, 0.0))
             found.append(
                 _Candidate(document, chunked.chunks[number], totals.get(number, 0.0), boost + more, floor)
             )
         for name, weight in asking.query.whole.items() if "definitions" in asking.sources else ():
-            if (head := chunked.defined.get(name)) is not None:
+            head = chunked.defined.get(name)
+            if head is not None and not asking.sees(document.uri, head):
                 worth = weight * self.rare(name)
                 found.append(_Candidate(document, head, worth, boost, _DEFINED * worth))
-        return [it for it in found if not asking.sees(document.uri, it.chunk)]
+        return found
 
     def _recent_chunks(self, document: _Document) -> dict[int, tuple[float, float]]:
         """Return how much more the chunks count that the user changed or was at, and what is added to that."""
@@ -295,6 +322,11 @@ class OpenDocuments:
             self._forget(document)
 
     def _forget(self, document: _Document) -> None:
+        """Forget how a document is taken apart; that is to be done anew."""
+        self._uncount(document)
+        document.work, document.chunked, document.is_stale = None, None, True
+
+    def _uncount(self, document: _Document) -> None:
         """Take what a document counts for out of the counts."""
         if document.chunked is not None:
             self._chunks -= len(document.chunked.chunks)
@@ -302,4 +334,3 @@ class OpenDocuments:
                 self._counts[word] -= places.bit_count()
                 if self._counts[word] <= 0:
                     del self._counts[word]
-            document.chunked, document.is_stale = None, True

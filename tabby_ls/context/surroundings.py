@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Collection, Generator, Sequence, Set
 from math import inf
 from pathlib import Path
-from time import monotonic
+from time import monotonic, thread_time
 from typing import TypeVar
 
 from attrs import define, frozen
@@ -28,11 +28,12 @@ from tabby_ls.settings import CONTEXT_SOURCES
 _REGION_LINES = 12
 #: ... and the user has not paused for so many seconds.
 _PAUSE = 3.0
-#: Seconds of work between two turns of the event loop, and after the last change before documents are taken apart.
+#: Seconds of work between two turns of the event loop.
 _SLICE = 0.002
-_REST = 0.4
-#: Seconds of that work that a request waits for at most.
-_REFRESH = 0.03
+#: Seconds after a document was opened, and after the last change, before what is new is taken apart.
+_REST_OPENED, _REST = 0.05, 0.4
+#: Seconds of that work, of this thread's own, that a request waits for at most.
+_REFRESH = 0.003
 #: With less room, in characters, no piece is looked for.
 _LEAST_ROOM = 80
 #: Pieces with so much of their words in a chosen one say nothing new.
@@ -89,6 +90,7 @@ class Surroundings:
         self._indexed = indexed
         self.configure(rules or FileRules(), sources)
         self._refreshing: asyncio.Task[None] | None = None
+        self._refresh_at = 0.0
 
     def configure(self, rules: FileRules, sources: Collection[str]) -> None:
         """Put other rules and sources in force."""
@@ -103,7 +105,7 @@ class Surroundings:
     def opened(self, uri: str, language: str, lines: Callable[[], Sequence[str]]) -> None:
         """Take in a document; `lines` gives its lines as they then are, with or without line ends."""
         self._documents.opened(uri, self.path_of(uri), language, lines)
-        self._refresh_later()
+        self._refresh_later(_REST_OPENED)
 
     def edited(self, uri: str, line: int, end_line: int, text: str) -> None:
         """Take note that `text` took the place of what was from `line` to `end_line`."""
@@ -142,9 +144,9 @@ class Surroundings:
     def _may_be_sent(self, piece: Piece) -> bool:
         return self._rules.rule_for(piece.uri) is None
 
-    def _refresh_later(self) -> None:
+    def _refresh_later(self, rest: float = _REST) -> None:
         """Take apart what changed, once nobody types."""
-        self._changed_at = monotonic()
+        self._refresh_at = max(self._refresh_at, monotonic() + rest)
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.create_task(self._refresh())
 
@@ -155,8 +157,7 @@ class Surroundings:
             await asyncio.wait([self._refreshing])
 
     async def _refresh(self) -> None:
-        await asyncio.sleep(_REST)
-        while (rest := self._changed_at + _REST - monotonic()) > 0:  # noqa: ASYNC110 - a time is waited for
+        while (rest := self._refresh_at - monotonic()) > 0:  # noqa: ASYNC110 - a time is waited for
             await asyncio.sleep(rest)
         await _in_slices(self._documents.refresh())
 
@@ -177,14 +178,14 @@ class Surroundings:
 
 
 async def _in_slices(steps: Generator[None, None, _Result], most: float = inf) -> _Result | None:
-    """Go through `steps` with a turn of the event loop now and then; end them after `most` seconds."""
-    started = since = monotonic()
+    """Go through `steps` with a turn of the event loop now and then; end them after `most` seconds of work."""
+    started, since = thread_time(), monotonic()
     try:
         while True:
             next(steps)
-            if (now := monotonic()) - since > _SLICE:
-                if now - started > most:
-                    return None
+            if thread_time() - started > most:
+                return None
+            if monotonic() - since > _SLICE:
                 await asyncio.sleep(0)
                 since = monotonic()
     except StopIteration as end:
