@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 
 from attrs import field, frozen
 
@@ -117,7 +119,7 @@ def _block_of(
     if place.before.strip() and place.is_empty_block_of(place.before):
         # What was opened before the cursor may be closed on its line already.
         return on_line or Block.opened_by(place.before, place)
-    opener = place.opener_above()
+    opener = place.opener_above
     if opener is not None:
         return Block.opened_by(opener, place)
     return Block.opened_by(line, place) if opens else Block(place, indent_of(line), opened=False)
@@ -153,7 +155,8 @@ def _definition(line: str, place: Place, *, below: bool) -> Block:
 
 
 def _cut_block(first: int, lines: list[str], partial: str, block: Block, *, finished: bool) -> Cut:
-    kept, rule = _lines_of_block(first, lines, block, finished=finished)
+    belonging, rule = _lines_of_block(first, tuple(lines), block, finished=finished)
+    kept = list(belonging)
     ended = finished or bool(rule)
     if not ended and len(kept) == len(lines):
         return Cut("\n".join([*kept, partial]), False)
@@ -163,9 +166,12 @@ def _cut_block(first: int, lines: list[str], partial: str, block: Block, *, fini
     return Cut("\n".join(kept), ended, rule)
 
 
-def _lines_of_block(first: int, lines: list[str], block: Block, *, finished: bool) -> tuple[list[str], str]:
+@lru_cache(maxsize=4)  # a line comes in many pieces, and those above it stay as they are
+def _lines_of_block(
+    first: int, lines: tuple[str, ...], block: Block, *, finished: bool
+) -> tuple[Sequence[str], str]:
     """Return the `lines` that belong to the block, and why no other line can, "" if others may."""
-    language, kept, closed = block.place.language, lines[: first + 1], False
+    language, kept, closed = block.place.language, list(lines[: first + 1]), False
     seen = [block.place.before + kept[0], *kept[1:]]
     for number in range(first + 1, len(lines)):
         line = lines[number]
@@ -203,7 +209,7 @@ def _is_fence(line: str, place: Place) -> bool:
     return _FENCE.match(line) is not None and not place.has_fences
 
 
-def _runs_into_what_follows(lines: list[str], place: Place, *, finished: bool) -> bool | None:
+def _runs_into_what_follows(lines: Sequence[str], place: Place, *, finished: bool) -> bool | None:
     if place.following is None:
         return False
     return runs_into([line for line in lines if line.strip()], place.below, finished=finished)

@@ -113,7 +113,7 @@ def _is_short(before: str, snapshot: Snapshot) -> bool:
     place, depth = place_of(snapshot), indent_of(before)
     if place.is_above and place.following is not None and indent_of(place.following) == 2 * depth:
         return True
-    above = next((line for line in place.upwards() if line.strip()), "")
+    above = next((line for line in place.lines_above if line.strip()), "")
     return indent_of(above) > depth or (indent_of(above) == depth and place.language.opens_block(above))
 
 

@@ -33,5 +33,5 @@ def choose_mode(snapshot: Snapshot, *, multiline: str, invoked: bool) -> Mode:
     before = place.before
     if place.language.is_comment(before):
         return Mode.ONE_LINE
-    opens = place.is_empty_block_of(before) if before.strip() else place.opener_above() is not None
+    opens = place.is_empty_block_of(before) if before.strip() else place.opener_above is not None
     return Mode.BLOCK if opens else Mode.LINE

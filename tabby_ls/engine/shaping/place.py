@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
 
 from attrs import frozen
@@ -103,10 +103,11 @@ class Place:
         has_items = self.language.is_item(following) and not self.language.is_item(line)
         return indent_of(following) == indent_of(line) and not has_items
 
+    @cached_property
     def opener_above(self) -> str | None:
-        """Return the line above the cursor's that opens a block which has nothing but comments yet."""
+        """The line above the cursor's that opens a block which has nothing but comments yet."""
         quotes = ""
-        for line in self.upwards():
+        for line in self.lines_above:
             text = line.strip()
             if quotes:
                 quotes = "" if text.startswith(quotes) else quotes
@@ -117,13 +118,14 @@ class Place:
                 return line if self.is_empty_block_of(line) else None
         return None
 
+    @lru_cache(maxsize=8)  # noqa: B019 - it keeps no more places than `place_of` does, for about as long
     def definitions(self, depth: int, *, below: bool) -> tuple[int, int]:
         """Return the indentation of the outermost and of the innermost definition that a line of `depth` is in.
 
         It is the cursor's own line, or one `below` it. -1 if it is in none.
         """
         outer = inner = -1
-        for line in [self.before, *self.upwards()] if below else self.upwards():
+        for line in (self.before, *self.lines_above) if below else self.lines_above:
             if not line.strip() or indent_of(line) >= depth or self.language.is_comment(line):
                 continue
             depth = indent_of(line)
@@ -140,10 +142,11 @@ class Place:
             bool(words) and self.language.opens_block(line) and words[0].rstrip(":({").lower() not in _CONTROL
         )
 
-    def upwards(self) -> list[str]:
-        """Return lines above the cursor's, from the last one up, as far as rules look."""
+    @cached_property
+    def lines_above(self) -> tuple[str, ...]:
+        """Lines above the cursor's, from the last one up, as far as rules look."""
         end = len(self.snapshot.prefix) - len(self.before)
-        return list(islice(lines_upwards(self.snapshot.prefix, end), _REACH))
+        return tuple(islice(lines_upwards(self.snapshot.prefix, end), _REACH))
 
 
 def is_above(snapshot: Snapshot) -> bool:
