@@ -74,13 +74,14 @@ def response(number: object, result: object) -> bytes:
 
 @contextlib.asynccontextmanager
 async def running(command: Sequence[str], **environment: str) -> AsyncIterator[Process]:
-    """A server process and a client of it."""
+    """A server process and a client of it. Modules are compiled once, as they are where a package is installed."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env={**os.environ, "TABBY_LS_CONFIG": os.devnull, "TABBY_LS_STATS": "false", **environment},
+        env={**inherited, "TABBY_LS_CONFIG": os.devnull, "TABBY_LS_STATS": "false", **environment},
     )
     try:
         yield Process(process)
