@@ -85,13 +85,13 @@ async def _configuration_changed(
 
 
 def _opened(server: TabbyLanguageServer, params: types.DidOpenTextDocumentParams) -> None:
-    server.session.opened(server.protocol.documents.get_text_document(params.text_document.uri))
+    server.session.text.opened(server.protocol.documents.get_text_document(params.text_document.uri))
 
 
 def _saved(server: TabbyLanguageServer, params: types.DidSaveTextDocumentParams) -> None:
-    server.session.files_changed([params.text_document.uri])
+    server.session.text.files_changed([params.text_document.uri])
     with suppress(DocumentNotOpenError):
-        server.session.learn(server.protocol.documents.get_text_document(params.text_document.uri))
+        server.session.text.learn(server.protocol.documents.get_text_document(params.text_document.uri))
 
 
 async def _folders_changed(
@@ -101,11 +101,11 @@ async def _folders_changed(
 
 
 def _files_changed(server: TabbyLanguageServer, params: types.DidChangeWatchedFilesParams) -> None:
-    server.session.files_changed(change.uri for change in params.changes)
+    server.session.text.files_changed(change.uri for change in params.changes)
 
 
 def _closed(server: TabbyLanguageServer, params: types.DidCloseTextDocumentParams) -> None:
-    server.session.forget(params.text_document.uri)
+    server.session.closed(params.text_document.uri)
 
 
 # Completion
@@ -121,7 +121,7 @@ async def _inline_completion(
         place = _place(server.protocol.documents, params)
     except DocumentNotOpenError:
         return types.InlineCompletionList([])
-    since = await session.settled(place.snapshot.uri)
+    since = await session.held(place.snapshot.uri)
     invoked = params.context.trigger_kind is types.InlineCompletionTriggerKind.Invoked
     seconds = session.settings.deadline_ms / 1000
     outcome = await session.suggest(
@@ -151,7 +151,7 @@ async def _completion(server: TabbyLanguageServer, params: types.CompletionParam
         place = _place(server.protocol.documents, params)
     except DocumentNotOpenError:
         return nothing
-    since = await session.settled(place.snapshot.uri)
+    since = await session.held(place.snapshot.uri)
     if not session.offers_menu:
         session.keeper.journal.menu_was_silent = True
         return nothing

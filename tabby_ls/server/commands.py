@@ -27,12 +27,12 @@ def partially_accepted(session: ClientSession, arguments: Arguments) -> None:
 
 def why(session: ClientSession, arguments: Arguments) -> str:
     """Return in words what came of the last request."""
-    return session.said(session.keeper.journal.why(arguments.text("uri", "")))
+    return _told(session, session.keeper.journal.why(arguments.text("uri", "")))
 
 
 async def stats(session: ClientSession, _: Arguments) -> str:
     """Return a small table of what was counted."""
-    return session.said(await session.keeper.stats())
+    return _told(session, await session.keeper.stats())
 
 
 def toggle(session: ClientSession, arguments: Arguments) -> dict[str, Any]:
@@ -49,14 +49,20 @@ def toggle(session: ClientSession, arguments: Arguments) -> dict[str, Any]:
     on = arguments.flag("enabled")
     if on is None:
         on = not session.engine.is_on(scope, uri, language)
-    return {"enabled": on, "message": session.said(session.turn(scope, uri, language, on=on))}
+    return {"enabled": on, "message": _told(session, session.turn(scope, uri, language, on=on))}
 
 
 def status(session: ClientSession, arguments: Arguments) -> dict[str, Any]:
     """Return the status, that of a file if one is named."""
     state = session.state(arguments.text("uri", ""))
-    session.said(state.message or f"{state.state}: {state.backend}")
+    _told(session, state.message or f"{state.state}: {state.backend}")
     return asdict(state)
+
+
+def _told(session: ClientSession, sentence: str) -> str:
+    """Return a command's answer, having shown it to the user if the client has no place of its own for it."""
+    session.status.tell(sentence)
+    return sentence
 
 
 Command: TypeAlias = "Callable[[ClientSession, Arguments], Any]"
