@@ -9,11 +9,27 @@ import gc
 gc.disable()
 
 import argparse  # noqa: E402
+import io  # noqa: E402
+import os  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
-from typing import Any  # noqa: E402
+from typing import Any, NoReturn  # noqa: E402
 
 from tabby_ls import __version__  # noqa: E402
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, and where to read on, instead of all of a command's usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"tabby-ls: {message}; see `{self.prog} --help`\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse here what is unknown to a command: the whole program's help would not tell of its options."""
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unknown argument: {' '.join(unknown)}")
+        return known, unknown
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if command == "serve":
         return _serve(options)
     gc.enable()
+    for stream in (sys.stdout, sys.stderr):  # a terminal or a file that knows no ✓ is no reason to fail
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         if command == "complete":
             from tabby_ls.commands.complete import complete
@@ -52,11 +71,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, `head` for one, has seen enough
         sys.stderr.close()
         return 141
+    except (
+        OSError
+    ) as error:  # commands tell of the files they know of; without a name it is the output: a full disk
+        from tabby_ls.commands.common import say
+
+        say(f"{error.filename or 'the output'}: {error.strerror}")
+        os._exit(1)  # what is left in the buffer cannot be written either
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> _Parser:
     """Return what reads a command line, which the tests of the documentation use too."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="tabby-ls",
         description="Code completion from your own server, or with no server at all. Without a command it serves an editor.",
     )
@@ -64,12 +90,13 @@ def parser() -> argparse.ArgumentParser:
     _add_serve_options(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
-    serve = commands.add_parser(
-        "serve", help="serve an editor over the Language Server Protocol (the default)"
-    )
+    def command(name: str, does: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.")
+
+    serve = command("serve", "serve an editor over the Language Server Protocol (the default)")
     _add_serve_options(serve)
 
-    complete = commands.add_parser("complete", help="print what would be suggested at a place in a file")
+    complete = command("complete", "print what would be suggested at a place in a file")
     complete.add_argument(
         "place",
         metavar="FILE:LINE[:COLUMN]",
@@ -88,26 +115,26 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_backend_options(complete)
 
-    index = commands.add_parser("index", help="let the local model learn from a folder now")
-    index.add_argument("folder", nargs="?", default=".", help="the folder; without it the current one")
+    index = command("index", "let the local model learn from a folder now")
+    index.add_argument("folder", metavar="FOLDER", nargs="?", default=".", help="without it the current one")
 
-    why = commands.add_parser("why", help="say why the last request did or did not show something")
+    why = command("why", "say why the last request did or did not show something")
     why.add_argument("trace", nargs="?", metavar="TRACE", help="a trace; without it the one in your settings")
     which = why.add_mutually_exclusive_group()
     which.add_argument("--all", action="store_true", help="every request in it, the oldest first")
     which.add_argument("--last", type=_positive, metavar="N", help="the last N requests")
 
-    config = commands.add_parser("config", help="print the settings in force, and where each came from")
+    config = command("config", "print the settings in force, and where each came from")
     what = config.add_mutually_exclusive_group()
     what.add_argument("--schema", action="store_true", help="print the JSON Schema of the settings")
     what.add_argument("--init", action="store_true", help="write a configuration file to begin with")
 
-    stats = commands.add_parser("stats", help="print what was counted of suggestions on this machine")
+    stats = command("stats", "print what was counted of suggestions on this machine")
     how = stats.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="print one JSON object")
     how.add_argument("--reset", action="store_true", help="forget everything that was counted")
 
-    check = commands.add_parser("check", help="try every step between here and a suggestion")
+    check = command("check", "try every step between here and a suggestion")
     _add_backend_options(check)
     check.add_argument(
         "--discover", action="store_true", help="find the servers on this machine, and say how to use them"
@@ -116,9 +143,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise ValueError
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
 
 
 def _add_serve_options(parser: argparse.ArgumentParser) -> None:

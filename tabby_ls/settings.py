@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -44,13 +44,18 @@ class Source(StrEnum):
 
 @frozen
 class Problem:
-    """A setting that could not be used: its dotted path, where it was found, and why."""
+    """A setting that could not be used: its dotted path, where it was found, and why.
+
+    Without a path it is about the whole source.
+    """
 
     setting: str
     source: Source
     why: str
 
     def __str__(self) -> str:
+        if not self.setting:
+            return f"{self.source} {self.why}"
         return f"setting {self.setting!r} in {self.source}: {self.why}"
 
 
@@ -422,7 +427,7 @@ def _merge(
         where = path + str(key)
         attribute = fields.get(name)
         if attribute is None:
-            problems.append(Problem(where, source, f"unknown; known are {', '.join(sorted(fields))}"))
+            problems.append(Problem(where, source, _unknown(name, fields, path)))
             continue
         current = getattr(section, name)
         if attrs.has(type(current)):
@@ -468,6 +473,21 @@ def _listed(
     )
 
 
+def _unknown(name: str, known: Iterable[str], path: str) -> str:
+    """Return what is wrong with a name that is none, and which one may be meant, here or in another section."""
+    elsewhere = [".".join(place) for place in setting_paths() if place[-1] == name]
+    if meant := _close(name, known) if path or not elsewhere else elsewhere:
+        return f"unknown; did you mean {' or '.join(meant)}?"
+    return f"unknown; known are {', '.join(sorted(known))}"
+
+
+def _close(name: str, known: Iterable[str]) -> list[str]:
+    """Return the names that `name` may be a slip of, the likeliest first."""
+    from difflib import get_close_matches  # only whoever errs waits for it
+
+    return get_close_matches(name, known)
+
+
 def _snake_case(key: str) -> str:
     """Return our spelling of a key: configuration files also say `max-tokens`, and VS Code `maxTokens`."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower().replace("-", "_")
@@ -486,7 +506,13 @@ def _plain(value: object) -> object:
 def _reason(error: Exception) -> str:
     """Return an attrs validator's complaint in one line, in a user's words and without the value: it may be a key."""
     line = str(error.args[0] if error.args else error).splitlines()[0].partition(" (got ")[0].rstrip(".")
+    line = re.sub(r"^'?\w+'? (?=must )|(?<=must be )in \(|\)$|(?<=\d): .*$", _shorter, line)
     return re.sub(r"<class '(\w+)'>", lambda match: _TYPE_NAMES.get(match[1], match[1]), line)
+
+
+def _shorter(part: re.Match[str]) -> str:
+    """Return what stands for a part of a complaint: "one of" for `in (`, and nothing for what is said elsewhere."""
+    return "one of " if part[0] == "in (" else ""
 
 
 _TYPE_NAMES = {
@@ -535,6 +561,21 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     return data
 
 
+def _unknown_variables(environ: Mapping[str, str]) -> list[Problem]:
+    """Return the variables with our prefix that look like a slip in a setting's name; others may be a user's keys."""
+    known = ["_".join(path).upper() for path in setting_paths()]
+    problems = []
+    for variable in sorted(environ):
+        name = variable.removeprefix(ENVIRONMENT_PREFIX)
+        if name == variable or name in known or name == "CONFIG" or name.endswith(("KEY", "TOKEN")):
+            continue
+        meant = [setting for setting in known if setting.endswith(f"_{name}")] or _close(name, known)
+        if meant:
+            why = f"unknown; did you mean {ENVIRONMENT_PREFIX}{meant[0]}?"
+            problems.append(Problem(variable, Source.ENVIRONMENT, why))
+    return problems
+
+
 def setting_paths(section: type = Settings, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Yield the path of every setting, as in `("backend", "url")`."""
     sample = section()
@@ -567,7 +608,7 @@ def read_config_file(file: Path | None = None) -> tuple[Mapping[str, Any] | None
     except FileNotFoundError:
         return {}, None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return None, Problem(str(file), Source.FILE, f"cannot be read: {error}")
+        return None, Problem("", Source.FILE, f"{file} cannot be read: {error}")
 
 
 def load_with_origins(
@@ -586,4 +627,5 @@ def load_with_origins(
         settings, more, taken = settings.merged_with_origins(data, source)
         problems += more
         origins |= dict.fromkeys(taken, source)
+    problems += _unknown_variables(environ)
     return settings, problems, origins

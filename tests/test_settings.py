@@ -80,6 +80,39 @@ def test_a_problem_never_shows_what_may_be_a_key() -> None:
     assert "s3cret" not in "".join(problems)
 
 
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        ({"backend": {"ulr": "x"}}, "unknown; did you mean url?"),
+        ({"url": "x"}, "unknown; did you mean backend.url?"),
+        (
+            {"backend": {"api_key": "x"}},
+            "unknown; did you mean api_key_env or api_key_file or api_key_command?",
+        ),
+        ({"tabby-ls": {}}, "unknown; known are backend, backends, "),
+        ({"trigger": "sometimes"}, ": must be one of 'automatic', 'manual'"),
+        ({"max_tokens": "many"}, "initializationOptions: must be a whole number"),
+        ({"debounce_ms": -4}, "initializationOptions: must be >= 0"),
+    ],
+)
+def test_a_problem_says_what_to_write_instead(data: dict[str, Any], why: str) -> None:
+    _, [problem] = merged(data)
+    assert why in problem
+
+
+def test_a_slip_in_the_name_of_a_variable_is_named_and_a_key_of_the_users_own_is_not(tmp_path: Path) -> None:
+    environ = {
+        "TABBY_LS_BACKEND_ULR": "http://127.0.0.1:1",
+        "TABBY_LS_CONFIG": "x",
+        "TABBY_LS_BACKEND_KEY": "s3cret",
+        "TABBY_LS_QZX": "1",
+        "TABBY_LS_URL": "http://127.0.0.1:1",
+    }
+    _, problems = load(environ, tmp_path / "none.toml")
+    assert [problem.setting for problem in problems] == ["TABBY_LS_BACKEND_ULR", "TABBY_LS_URL"]
+    assert {problem.why for problem in problems} == {"unknown; did you mean TABBY_LS_BACKEND_URL?"}
+
+
 def test_several_servers_replace_the_one() -> None:
     servers = [
         {"url": "http://127.0.0.1:1", "requests": "automatic"},
@@ -171,4 +204,4 @@ def test_a_broken_file_is_one_problem_and_the_defaults_hold(tmp_path: Path) -> N
     file.write_text("max_tokens = = 7")
     settings, [problem] = load({}, file)
     assert settings == Settings()
-    assert "cannot be read" in str(problem)
+    assert str(problem).startswith(f"the configuration file {file} cannot be read: ")

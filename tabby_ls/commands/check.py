@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from time import monotonic
 from typing import Literal
 
@@ -18,17 +18,18 @@ from tabby_ls.backends.detect import Found, detect
 from tabby_ls.backends.hosted import SERVICES
 from tabby_ls.backends.kinds import open_server
 from tabby_ls.backends.server import Server
-from tabby_ls.commands.common import CommandError, command_settings, say
+from tabby_ls.commands.common import CommandError, say, settings_and_problems
 from tabby_ls.context.budget import prompt_tokens
 from tabby_ls.engine.shaping.mode import Mode
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.engine.target import Target, Template
 from tabby_ls.printable import printable
 from tabby_ls.prompts.families import Family
-from tabby_ls.settings import BackendSettings, Settings
+from tabby_ls.settings import BackendSettings, Problem, Settings
 
 Verdict = Literal["ok", "warning", "failed"]
 _MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "failed": "[red]✗[/]"}
+_PLAIN_MARKS = {"ok": "+", "warning": "!", "failed": "x"}
 
 
 @frozen
@@ -48,33 +49,37 @@ def check(options: argparse.Namespace) -> int:
 
         return print_found()
     try:
-        settings = command_settings(options.backend)
+        settings, problems = settings_and_problems(options.backend)
     except CommandError as error:
         say(str(error))
         return 1
-    return asyncio.run(_print_steps(settings))
+    return asyncio.run(_print_steps(settings, problems))
 
 
-async def _print_steps(settings: Settings) -> int:
+async def _print_steps(settings: Settings, problems: list[Problem]) -> int:
     from rich.console import Console
     from rich.markup import escape
 
     console = Console(highlight=False, soft_wrap=True)
+    marks, arrow = (_MARKS, "→") if console.encoding.startswith("utf") else (_PLAIN_MARKS, "->")
     failed = False
-    async for step in find_steps(settings):
+    async for step in find_steps(settings, problems):
         failed = failed or step.verdict == "failed"
-        console.print(f"{_MARKS[step.verdict]} {step.name:<10} {escape(printable(step.finding))}")
+        console.print(f"{marks[step.verdict]} {step.name:<10} {escape(printable(step.finding))}")
         if step.advice:
-            console.print(f"  {'':<10} [dim]→ {escape(printable(step.advice))}[/]")
+            console.print(f"  {'':<10} [dim]{arrow} {escape(printable(step.advice))}[/]")
     return int(failed)
 
 
-async def find_steps(settings: Settings) -> AsyncIterator[Step]:
-    """Yield what is found, in the order a request would meet it; ends at the first step that fails."""
-    file = user_settings.config_file()
-    yield Step(
-        "settings", "ok", f"{file}{'' if file.exists() else ' (not there: everything at its default)'}"
-    )
+async def find_steps(settings: Settings, problems: Sequence[Problem] = ()) -> AsyncIterator[Step]:
+    """Yield what is found, in the order a request would meet it; a server's steps end at the first that fails."""
+    for problem in problems:
+        yield Step("settings", "failed", str(problem))
+    if not problems:
+        file = user_settings.config_file()
+        yield Step(
+            "settings", "ok", f"{file}{'' if file.exists() else ' (not there: everything at its default)'}"
+        )
     several = len(settings.servers) > 1
     for server in settings.servers:
         if several:

@@ -6,7 +6,7 @@ import sys
 
 from tabby_ls import settings as user_settings
 from tabby_ls.printable import printable
-from tabby_ls.settings import KINDS, Settings, Source
+from tabby_ls.settings import KINDS, Problem, Settings, Source
 
 _NEED_URL = ("tabbyapi", "llamacpp", "ollama", "openai", "chat")
 
@@ -17,6 +17,14 @@ class CommandError(Exception):
 
 def command_settings(backend: str | None) -> Settings:
     """Return the settings in force for a command; each that cannot be used is named on standard error."""
+    settings, problems = settings_and_problems(backend)
+    for problem in problems:
+        say(f"warning: {problem}")
+    return settings
+
+
+def settings_and_problems(backend: str | None) -> tuple[Settings, list[Problem]]:
+    """Return the settings in force for a command, and each that cannot be used."""
     settings, problems = user_settings.load()
     if backend is not None:
         choice = {"url": backend, "kind": "auto"} if "://" in backend else {"kind": backend}
@@ -26,12 +34,10 @@ def command_settings(backend: str | None) -> Settings:
             raise CommandError(
                 f"--backend takes an address such as http://127.0.0.1:5000 or a kind ({kinds}), not {backend!r}"
             )
-    for problem in problems:
-        say(f"warning: {problem}")
     for server in settings.servers:
         if not server.url and server.kind in _NEED_URL:
             raise CommandError(f"backend.kind is `{server.kind}` and backend.url is not set")
-    return settings
+    return settings, problems
 
 
 def say(line: str) -> None:

@@ -36,7 +36,8 @@ async def _build(root: Path, cache: Path, exclude: tuple[str, ...]) -> dict[str,
     from rich.progress import Progress
 
     result: dict[str, int] = {}
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(f"learning from {root.name}", total=None)
 
         def take(report: dict[str, int]) -> None:

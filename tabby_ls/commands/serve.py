@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 _LOOPBACK = "127.0.0.1"
 #: How long a thread that predicts may keep the interpreter from the event loop; Python's own 5 ms are a keystroke's time.
 SWITCH_SECONDS = 0.0005
+
+_TO_A_PERSON = (
+    "tabby-ls: this is what an editor starts and talks to; Ctrl+C ends it. "
+    "`tabby-ls --help` names the commands for people, docs/editors says how to set up an editor."
+)
 
 
 def serve(*, tcp: str | None, ws: str | None) -> int:
@@ -21,6 +27,8 @@ def _serve_stdio() -> int:
     from tabby_ls.server.greeting import greet
 
     stdin, stdout = 0, 1
+    if os.isatty(stdin):
+        print(_TO_A_PERSON, file=sys.stderr)
     try:
         received, answered = greet(stdin, stdout)
     except KeyboardInterrupt:  # started in a terminal, by somebody who looks around

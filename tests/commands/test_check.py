@@ -31,6 +31,21 @@ def test_without_a_server_it_says_so_and_how_to_name_one(run: Run) -> None:
     assert "TABBY_LS_BACKEND_URL" in result.stdout
 
 
+def test_settings_that_cannot_be_used_are_a_step_that_fails(run: Run) -> None:
+    result = run("check", TABBY_LS_BACKEND_URL="localhost:5000", TABBY_LS_MAX_TOKENS="many")
+    assert result.returncode == 1
+    assert steps(result.stdout) == {"settings": "✗", "backend": "✓"}
+    assert "'backend.url' in the environment: must begin with http://" in result.stdout
+    assert "'max_tokens' in the environment: must be a whole number" in result.stdout
+
+
+def test_a_terminal_without_such_letters(run: Run) -> None:
+    result = run("check", PYTHONIOENCODING="ascii")
+    assert result.returncode == 0
+    assert result.stdout.startswith("+ settings")
+    assert "-> to use a server" in result.stdout
+
+
 def test_nobody_at_the_address(run: Run) -> None:
     result = run("check", "--backend", "http://127.0.0.1:1")
     assert result.returncode == 1

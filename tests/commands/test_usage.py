@@ -1,0 +1,64 @@
+"""What is wrong with a command line is one line that says where to read on; and output that cannot be written."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.commands.conftest import Run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["complet"], "invalid choice: 'complet'"),
+        (["--bogus"], "unknown argument: --bogus; see `tabby-ls --help`"),
+        (["complete", "--jsn", "a.py:1"], "unknown argument: --jsn; see `tabby-ls complete --help`"),
+        (["stats", "all"], "unknown argument: all; see `tabby-ls stats --help`"),
+        (["complete"], "required: FILE:LINE[:COLUMN]; see `tabby-ls complete --help`"),
+        (["why", "--last", "0"], "'0' is not a number from 1 on; see `tabby-ls why --help`"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line(run: Run, arguments: list[str], complaint: str) -> None:
+    result = run(*arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert complaint in result.stderr
+    assert result.stderr.startswith("tabby-ls: ")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="there is no /dev/full, which stands for a full disk"
+)
+@pytest.mark.parametrize("arguments", [["config", "--schema"], ["check"], ["stats"]])
+def test_a_full_disk_is_one_line(tmp_path: Path, arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "tabby_ls", *arguments],
+            env={**os.environ, "HOME": str(tmp_path)},
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert result.returncode == 1
+    assert result.stderr == "tabby-ls: the output: No space left on device\n"
+
+
+def test_somebody_who_starts_it_in_a_terminal_is_told_what_it_is() -> None:
+    outer, inner = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "tabby_ls"], stdin=inner, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as server:
+        assert server.stderr is not None
+        assert b"tabby-ls --help" in server.stderr.readline()
+        server.kill()
+    os.close(outer)
+    os.close(inner)
