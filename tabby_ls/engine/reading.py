@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from time import monotonic
 
@@ -17,6 +18,10 @@ from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.engine.streak import Reach, reach
 from tabby_ls.prompts.families import Family
 from tabby_ls.prompts.sentinels import first_sentinel, longest_sentinel, partial_sentinel_at_end
+
+#: Pieces that are looked at before the event loop gets a turn: what has arrived at once is hundreds of them, and the
+#: key that contradicts them all must not wait.
+_TURN = 16
 
 
 async def read_answer(
@@ -44,6 +49,8 @@ async def read_answer(
                 on_suggestion()
             if now.ended or not generation.agrees():
                 return
+            if writing.pieces % _TURN == 0:
+                await asyncio.sleep(0)
         writing.tokens = stream.answer_tokens
         generation.prompt_tokens = stream.prompt_tokens
         now = incoming.finish(cut_short=stream.cut_short)

@@ -81,9 +81,15 @@ class Running:
         return False
 
     def withdraw(self, generation: Generation, *, typing: bool) -> None:
-        """The client cancelled its request. Unless the user is typing on, nobody will come back for it."""
-        seconds = _GRACE if typing else _SHORT_GRACE
+        """The client cancelled its request. Unless the user is typing on, nobody will come back for it.
+
+        What was asked for by key is taken back by key, and ends at once.
+        """
         state = generation.requests, generation.edits
+        if generation.invoked and not typing:
+            self._end_if_unwanted(generation, *state)
+            return
+        seconds = _GRACE if typing else _SHORT_GRACE
         asyncio.get_running_loop().call_later(seconds, self._end_if_unwanted, generation, *state)
 
     def _end_if_unwanted(self, generation: Generation, requests: int, edits: int) -> None:

@@ -77,6 +77,19 @@ async def test_an_edit_that_contradicts_closes_the_stream_at_once(
     assert typist.engine.running_text(typist.now.uri) == ""
 
 
+async def test_a_key_need_not_wait_until_all_that_has_arrived_at_once_was_looked_at(
+    engine_over: EngineFactory,
+) -> None:
+    backend = FakeBackend(["word "] * 150)  # all there: reading it never waits
+    typist = Typist(engine_over(backend), "x = |")
+    asking = typist.ask()
+    await eventually(lambda: backend.streams and backend.streams[0].written)
+    typist.backspace()
+    assert (await asking).reason is Reason.SUPERSEDED
+    await eventually(lambda: backend.open_streams == 0)
+    assert not backend.streams[0].has_finished
+
+
 async def test_text_that_contradicts_what_was_typed_meanwhile_closes_the_stream(
     engine_over: EngineFactory,
 ) -> None:
@@ -148,6 +161,20 @@ async def test_a_cancelled_request_closes_its_stream_at_once(
     await asyncio.wait([asking])
     await eventually(lambda: backend.open_streams == 0)
     assert [event.reason for event in watched if isinstance(event, Outcome)] == [Reason.CANCELLED]
+
+
+async def test_what_was_asked_for_by_key_is_closed_in_the_same_tick_as_it_is_cancelled(
+    engine_over: EngineFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running_module, "_SHORT_GRACE", 60.0)
+    backend = FakeBackend(["a", asyncio.Event()])
+    typist = Typist(engine_over(backend), "x = |")
+    asking = typist.ask(invoked=True)
+    await eventually(lambda: typist.engine.running_text(typist.now.uri))
+    asking.cancel()
+    await asyncio.wait([asking])
+    assert typist.engine.running_text(typist.now.uri) == ""
+    await eventually(lambda: backend.open_streams == 0)
 
 
 async def test_a_stream_that_another_request_waits_for_outlives_a_cancelled_one(
