@@ -22,7 +22,7 @@ from tabby_ls.context.privacy import FileRules
 from tabby_ls.context.query import Query, query_at
 from tabby_ls.context.ranking import Piece, in_order
 from tabby_ls.local_model.blend import Source
-from tabby_ls.settings import CONTEXT_SOURCES
+from tabby_ls.settings import ContextSettings
 
 #: The choice holds while the cursor is within so many lines of where it was made ...
 _REGION_LINES = 12
@@ -83,7 +83,7 @@ class Surroundings:
         *,
         indexed: Callable[[str], Sequence[tuple[Path, Source]]] = lambda _: (),
         rules: FileRules | None = None,
-        sources: Collection[str] = CONTEXT_SOURCES,
+        sources: Collection[str] = ContextSettings().sources,
     ) -> None:
         """`indexed` returns the workspace's saved indexes with their folders, weighted for a document by its URI."""
         self._documents = OpenDocuments()
