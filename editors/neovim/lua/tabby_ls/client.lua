@@ -213,7 +213,7 @@ end
 local function client_config()
   local capabilities = vim.lsp.protocol.make_client_capabilities()
   capabilities.textDocument.inlineCompletion = { dynamicRegistration = false }
-  capabilities.experimental = { ['tabby-ls'] = { status = true } }
+  capabilities.experimental = { ['tabby-ls'] = { status = true, movesBehind = true } }
   return {
     cmd = start,
     filetypes = config.now.filetypes,
