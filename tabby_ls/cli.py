@@ -1,4 +1,4 @@
-"""The command line. Only what the chosen command needs is imported: editors wait for `serve`."""
+"""The command line: its options, and the one command that is run. Nothing else is imported: editors wait for `serve`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import argparse  # noqa: E402
 import io  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
-from collections.abc import Sequence  # noqa: E402
+from collections.abc import Callable, Sequence  # noqa: E402
+from importlib import import_module  # noqa: E402
 from typing import Any, NoReturn  # noqa: E402
 
 from tabby_ls import __version__  # noqa: E402
@@ -43,37 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        if command == "complete":
-            from tabby_ls.commands.complete import complete
-
-            return complete(options)
-        if command == "index":
-            from tabby_ls.commands.index import index
-
-            return index(options)
-        if command == "why":
-            from tabby_ls.commands.why import why
-
-            return why(options)
-        if command == "config":
-            from tabby_ls.commands.config import config
-
-            return config(options)
-        if command == "stats":
-            from tabby_ls.commands.stats import stats
-
-            return stats(options)
-        from tabby_ls.commands.check import check
-
-        return check(options)
+        # Each is a function in a module of its own name.
+        run: Callable[[argparse.Namespace], int]
+        run = getattr(import_module(f"tabby_ls.commands.{command}"), command)
+        return run(options)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader, `head` for one, has seen enough
         sys.stderr.close()
         return 141
-    except (
-        OSError
-    ) as error:  # commands tell of the files they know of; without a name it is the output: a full disk
+    except OSError as error:
+        # Commands tell of the files they know of. Without a name it is the output: the disk is full.
         from tabby_ls.commands.common import say
 
         say(f"{error.filename or 'the output'}: {error.strerror}")
@@ -81,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> _Parser:
-    """Return what reads a command line, which the tests of the documentation use too."""
+    """Return the parser of the command line; the tests of the documentation use it too."""
     parser = _Parser(
         prog="tabby-ls",
         description="Code completion from your own server, or with no server at all. Without a command it serves an editor.",
@@ -100,7 +81,7 @@ def parser() -> _Parser:
     complete.add_argument(
         "place",
         metavar="FILE:LINE[:COLUMN]",
-        help="counted from 1, as editors show them; without a column the end of the line",
+        help="line and column count from 1, as editors show them; without a column, the end of the line",
     )
     complete.add_argument(
         "--json", action="store_true", help="print one JSON object, with the reason if there is nothing"
@@ -115,14 +96,20 @@ def parser() -> _Parser:
     )
     _add_backend_options(complete)
 
-    index = command("index", "let the local model learn from a folder now")
-    index.add_argument("folder", metavar="FOLDER", nargs="?", default=".", help="without it the current one")
+    index = command("index", "let the local model learn from the files in a folder now")
+    index.add_argument(
+        "folder", metavar="FOLDER", nargs="?", default=".", help="the folder; without it, the current one"
+    )
 
     why = command("why", "say why the last request did or did not show something")
-    why.add_argument("trace", nargs="?", metavar="TRACE", help="a trace; without it the one in your settings")
+    why.add_argument(
+        "trace", nargs="?", metavar="TRACE", help="a trace file; without it, the one in your settings"
+    )
     which = why.add_mutually_exclusive_group()
-    which.add_argument("--all", action="store_true", help="every request in it, the oldest first")
-    which.add_argument("--last", type=_positive, metavar="N", help="the last N requests")
+    which.add_argument(
+        "--all", action="store_true", help="tell of every request in the trace, the oldest first"
+    )
+    which.add_argument("--last", type=_positive, metavar="N", help="tell of the last N requests")
 
     config = command("config", "print the settings in force, and where each came from")
     what = config.add_mutually_exclusive_group()
@@ -134,7 +121,7 @@ def parser() -> _Parser:
     how.add_argument("--json", action="store_true", help="print one JSON object")
     how.add_argument("--reset", action="store_true", help="forget everything that was counted")
 
-    check = command("check", "try every step between here and a suggestion")
+    check = command("check", "try every step from your settings to a suggestion, and say what is wrong")
     _add_backend_options(check)
     check.add_argument(
         "--discover", action="store_true", help="find the servers on this machine, and say how to use them"
@@ -153,15 +140,20 @@ def _add_serve_options(parser: argparse.ArgumentParser) -> None:
     unset: Any = {"default": argparse.SUPPRESS}
     way = parser.add_mutually_exclusive_group()
     way.add_argument(
-        "--stdio", action="store_true", help="over standard input and output (the default)", **unset
+        "--stdio", action="store_true", help="serve over standard input and output (the default)", **unset
     )
     way.add_argument(
         "--tcp",
         metavar="[HOST:]PORT",
-        help="to the first client that connects; on this machine only, without HOST",
+        help="serve the first client that connects to this port; without HOST, only clients on this machine can",
         **unset,
     )
-    way.add_argument("--ws", metavar="[HOST:]PORT", help="the same over a WebSocket", **unset)
+    way.add_argument(
+        "--ws",
+        metavar="[HOST:]PORT",
+        help="the same over a WebSocket; needs the package tabby-ls[ws]",
+        **unset,
+    )
 
 
 def _add_backend_options(parser: argparse.ArgumentParser) -> None:

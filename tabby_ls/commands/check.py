@@ -156,10 +156,13 @@ async def _key(probe: Server, backend: Backend, found: Found | None) -> Step:
         reply = await probe.ask("GET", "/v1/auth/permission", accept=(200, 404))
         if reply.status == 200:
             return Step("key", "ok", f"accepted, with permission {str(reply.data.get('permission'))!r}")
-        return Step("key", "warning", "the server cannot tell what the key permits")
+        return Step("key", "warning", "the server does not tell what the key permits")
     if await find_api_key(probe.settings) is None:
         is_wanted = found is None or found.needs_key
-        return Step("key", "warning" if is_wanted else "ok", "none is sent")
+        if is_wanted:
+            advice = "the server wants one: see backend.api_key_env, api_key_file and api_key_command"
+            return Step("key", "warning", "none is sent", advice)
+        return Step("key", "ok", "none is sent, and none is wanted")
     return Step("key", "ok", "one is sent; the answer below shows whether it is accepted")
 
 
@@ -175,7 +178,7 @@ def _model(target: Target) -> Step:
 async def _template_steps(backend: Backend, template: Template) -> AsyncIterator[Step]:
     family = template.family
     if template.fills_in:
-        name = family.name if family else "the server's affair"
+        name = family.name if family else "no template of ours is needed"
         yield Step("family", "ok", f"{name}; the server puts prefix and suffix together by itself")
         return
     if family is None:
@@ -227,7 +230,7 @@ async def _answer(target: Target) -> Step:
             if "\n" in text.lstrip("\n"):
                 break
     if first is None:
-        return Step("answer", "warning", f"the model ended at once, after {_ms(started)}, without a word")
+        return Step("answer", "warning", f"the model ended at once, after {_ms(started)}, without any text")
     return Step(
         "answer", "ok", f"first token after {first * 1000:.0f} ms, {_ms(started)} in all: {text.strip()!r}"
     )

@@ -26,11 +26,11 @@ from tabby_ls.engine.targets import open_targets
 from tabby_ls.journal.explain import why_nothing
 from tabby_ls.journal.record import record_of
 from tabby_ls.languages import language_of_path
+from tabby_ls.server.text import CHARACTERS_AFTER, CHARACTERS_BEFORE, TextLines
 from tabby_ls.settings import Settings
 
 #: Seconds between two looks at what has arrived.
 _LOOK = 0.02
-_BEFORE, _AFTER = 65536, 32768
 
 
 @frozen
@@ -47,7 +47,7 @@ def complete(options: argparse.Namespace) -> int:
     try:
         place = parse_place(options.place)
         settings = command_settings(options.backend)
-        text = sys.stdin.read() if options.stdin else _read(place.path)
+        text = _decoded(sys.stdin.buffer.read(), "standard input") if options.stdin else _read(place.path)
         snapshot = snapshot_at(place, text)
     except CommandError as error:
         say(str(error))
@@ -59,12 +59,10 @@ def complete(options: argparse.Namespace) -> int:
     outcome = asyncio.run(_complete(settings, snapshot, place.path, stream=not options.json))
     if options.json:
         print(json.dumps(_as_json(outcome, snapshot), ensure_ascii=False))
-    if outcome.reason in (Reason.BACKEND_FAILED, Reason.TOO_LATE):
-        say(outcome.detail or "no suggestion in time")
-        return 1
-    if outcome.suggestion is None and not options.json:
+    failed = outcome.reason in (Reason.BACKEND_FAILED, Reason.TOO_LATE)
+    if failed or (outcome.suggestion is None and not options.json):
         say(f"nothing to suggest. {why_nothing(record_of(outcome, time()))}")
-    return 0
+    return int(failed)
 
 
 def parse_place(text: str) -> Place:
@@ -80,38 +78,40 @@ def parse_place(text: str) -> Place:
 
 def snapshot_at(place: Place, text: str) -> Snapshot:
     """Return what the engine is asked about; raises CommandError if there is no such place."""
-    line_ending = "\r\n" if "\r\n" in text else "\n"
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = TextLines(text)
     if place.line > len(lines):
         raise CommandError(f"{place.path} has {len(lines)} lines, so no line {place.line}")
-    line = lines[place.line - 1]
-    column = len(line) if place.column is None else place.column - 1
-    if column > len(line):
+    number = place.line - 1
+    length = len(lines.line(number))
+    column = length if place.column is None else place.column - 1
+    if column > length:
         raise CommandError(
-            f"line {place.line} of {place.path} has {len(line)} characters, so no column {place.column}"
+            f"line {place.line} of {place.path} has {length} characters, so no column {place.column}"
         )
-    prefix = "\n".join([*lines[: place.line - 1], line[:column]])
-    suffix = "\n".join([line[column:], *lines[place.line :]])
-    if len(prefix) > _BEFORE:
-        prefix = prefix[prefix.find("\n", len(prefix) - _BEFORE) + 1 :]
+    prefix, suffix = lines.window(number, column, CHARACTERS_BEFORE, CHARACTERS_AFTER)
     return Snapshot(
         uri=place.path.absolute().as_uri(),
         version=0,
         language=language_of_path(place.path).id,
-        line=place.line - 1,
+        line=number,
         prefix=prefix,
-        suffix=suffix[:_AFTER],
-        line_ending=line_ending,
+        suffix=suffix,
+        line_ending=lines.line_ending,
     )
 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8")
+        return _decoded(path.read_bytes(), str(path))
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _decoded(data: bytes, where: str) -> str:
+    try:
+        return data.decode("utf-8")
     except UnicodeDecodeError:
-        raise CommandError(f"{path} is not text in UTF-8") from None
+        raise CommandError(f"{where} is not text in UTF-8") from None
 
 
 async def _complete(settings: Settings, snapshot: Snapshot, path: Path, *, stream: bool) -> Outcome:

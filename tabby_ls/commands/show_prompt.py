@@ -13,11 +13,13 @@ from tabby_ls.completions import Withheld, withholding
 from tabby_ls.context.privacy import Rule
 from tabby_ls.context.surroundings import Surroundings
 from tabby_ls.engine.gate import refuse
+from tabby_ls.engine.outcome import Reason
 from tabby_ls.engine.shaping.mode import choose_mode
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.engine.switches import Switches
 from tabby_ls.engine.target import Target
 from tabby_ls.engine.targets import open_targets
+from tabby_ls.journal.explain import because
 from tabby_ls.settings import Settings
 
 
@@ -28,17 +30,17 @@ async def show_prompt(settings: Settings, snapshot: Snapshot, path: Path) -> int
     """
     rules = rules_of(path, settings)
     if reason := refuse(snapshot.uri, snapshot.language, settings, rules, Switches(), invoked=True):
-        print(f"nothing leaves this machine: {reason.value.replace('_', ' ')}")
+        print(f"nothing leaves this machine. {because(reason)}")
         return 0
     if rules.rule_for(snapshot.uri) is Rule.GITIGNORE:
-        print("nothing leaves this machine: a .gitignore excludes the file")
+        print(f"nothing leaves this machine. {because(Reason.FILE_IGNORED)}")
         return 0
     model = await local_model_of(path, index=False)
     targets = open_targets(settings, lambda: model)
     try:
         target = targets[0]
         if target.backend.kind == "local":
-            print("nothing leaves this machine: the local model completes")
+            print("nothing leaves this machine: suggestions come from the local model")
             return 0
         target.surroundings = Surroundings(
             indexed=model.indexed, rules=rules, sources=settings.context.sources

@@ -16,7 +16,7 @@ def stats(options: argparse.Namespace) -> int:
     try:
         if options.reset:
             store.reset()
-            say("counting begins anew")
+            say("what was counted is deleted; counting begins anew")
             return 0
         stored, wrong = store.load()
     except StoreError as error:

@@ -51,8 +51,8 @@ def why_nothing(record: Record) -> str:
             )
         case Reason.NOTHING_TO_SAY if record.backend == "local":
             return (
-                "The local model is not sure enough of anything here. It shows what is at least "
-                "`local.threshold` probable; asked by key, `local.invoked_threshold`."
+                "The local model is not sure enough of anything here. How sure it must be is the setting "
+                "`local.threshold`, and `local.invoked_threshold` for what you ask for by key."
             )
         case Reason.NOTHING_TO_SAY if record.origin is Origin.MEMORY:
             return f"{_capital(_who(record))} had nothing to say here when it was asked before."
@@ -139,7 +139,8 @@ _BECAUSE = {
     Reason.FILE_IGNORED: "A .tabbyignore or .gitignore keeps this file out: it is not sent to a server.",
     Reason.MANUAL_ONLY: "The setting `trigger` is `manual`: suggestions come only when you ask for one by key.",
     Reason.NOTHING_TO_SAY: "{who} had nothing to say here.",
-    Reason.ALREADY_THERE: "What {who} wrote stands behind the cursor already. If more came after it, that is there once the cursor is.",
+    Reason.ALREADY_THERE: "What {who} wrote already stands behind the cursor. "
+    "If it wrote more than that, the rest is suggested once the cursor is there.",
     Reason.SUPERSEDED: "You typed on, so a newer request took its place.",
     Reason.CANCELLED: "The editor took the request back, as it does when you type on or leave the place.",
     Reason.TOO_LATE: "The time was up before any text had come; what comes later is kept for the next request. "

@@ -63,7 +63,7 @@ class Keeper:
         try:
             stored, session = await self._ledger.totals()
         except StoreError as error:
-            return f"The counts are not to be had: {error}."
+            return f"The counts cannot be shown: {error}."
         return brief(session, stored.counters, stored.since)
 
     async def close(self) -> None:

@@ -65,7 +65,10 @@ class Store:
         except OSError as error:
             raise StoreError(f"{self.path} cannot be read: {error.strerror}") from error
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            return Stored(), f"{self.path} is not what tabby-ls wrote; counting begins anew"
+            return (
+                Stored(),
+                f"{self.path} is damaged, or of another version of tabby-ls; counting begins anew",
+            )
 
     def add(self, counters: Counters) -> str:
         """Add counts to the stored ones; return what was wrong with the file, "" if it was well.
@@ -98,7 +101,7 @@ class Store:
             lock = FileLock(self.path.with_name("stats.lock"), timeout=_PATIENCE, mode=0o600)
             lock.acquire()
         except Timeout:
-            raise StoreError(f"{self.path} is in use by others all the time") from None
+            raise StoreError(f"{self.path} is locked by another program; try again") from None
         except OSError as error:
             raise StoreError(f"{self.path} cannot be written: {error.strerror}") from error
         try:

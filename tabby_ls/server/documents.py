@@ -14,10 +14,16 @@ from lsprotocol import types
 from pygls.workspace import TextDocument, Workspace
 
 from tabby_ls.engine.snapshot import Snapshot
-from tabby_ls.server.text import Edit, Point, PositionEncoding, TextLines, first_of, last_of
-
-CHARACTERS_BEFORE = 65536
-CHARACTERS_AFTER = 32768
+from tabby_ls.server.text import (
+    CHARACTERS_AFTER,
+    CHARACTERS_BEFORE,
+    Edit,
+    Point,
+    PositionEncoding,
+    TextLines,
+    first_of,
+    last_of,
+)
 
 
 class DocumentNotOpenError(KeyError):

@@ -34,7 +34,7 @@ def configure_logging(settings: LogSettings) -> str | None:
         try:
             handler = _PrivateFile(Path(settings.file).expanduser(), encoding="utf-8", delay=False)
         except OSError as error:
-            problem = f"log.file cannot be written: {error.strerror}"
+            problem = f"log.file cannot be written, so the log goes to standard error: {error.strerror}"
     handler.setFormatter(logging.Formatter(_FORMAT))
     ours = logging.getLogger("tabby_ls")
     for former in ours.handlers[:]:

@@ -18,6 +18,10 @@ PositionEncoding: TypeAlias = Literal["utf-8", "utf-16", "utf-32"]
 Point: TypeAlias = tuple[int, int]
 """A line and an offset in it, both from 0."""
 
+#: How much of a document the engine is handed: more than fits into any prompt it writes, and enough for what it looks at.
+CHARACTERS_BEFORE = 65536
+CHARACTERS_AFTER = 32768
+
 _LINE_ENDINGS = ("\n", "\r\n", "\r")
 _LINE_ENDING_SAMPLE = 64
 # Where `str.splitlines` breaks a line and LSP does not.

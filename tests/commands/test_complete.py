@@ -151,9 +151,9 @@ def test_keys_in_the_text_are_not_in_what_is_sent(run: Run, server: ScriptedTabb
 @pytest.mark.parametrize(
     ("name", "ignored_by", "why"),
     [
-        (".env", "", "private file"),
-        ("out.py", ".tabbyignore", "file ignored"),
-        ("out.py", ".gitignore", "a .gitignore excludes the file"),
+        (".env", "", "usually holds keys"),
+        ("out.py", ".tabbyignore", "A .tabbyignore or .gitignore keeps this file out"),
+        ("out.py", ".gitignore", "A .tabbyignore or .gitignore keeps this file out"),
     ],
 )
 def test_of_a_file_that_must_not_be_sent_nothing_is(
@@ -164,7 +164,9 @@ def test_of_a_file_that_must_not_be_sent_nothing_is(
     if ignored_by:
         (tmp_path / ignored_by).write_text(f"{name}\n")
     result = run("complete", f"{name}:2", "--show-prompt", "--backend", server.url)
-    assert (result.stdout, result.returncode) == (f"nothing leaves this machine: {why}\n", 0)
+    assert result.stdout.startswith("nothing leaves this machine. ")
+    assert why in result.stdout
+    assert result.returncode == 0
     run("complete", f"{name}:2", "--backend", server.url)
     assert server.completions == []
 

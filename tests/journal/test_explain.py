@@ -96,8 +96,8 @@ def record(reason: Reason, **more: Any) -> Record:
         ),
         (
             record(Reason.ALREADY_THERE, backend="local"),
-            "nothing was suggested. What the local model wrote stands behind the cursor already. If more came after "
-            "it, that is there once the cursor is.",
+            "nothing was suggested. What the local model wrote already stands behind the cursor. If it wrote more than "
+            "that, the rest is suggested once the cursor is there.",
         ),
     ],
 )

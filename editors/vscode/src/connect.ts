@@ -30,12 +30,17 @@ export async function connect(session: Session): Promise<void> {
   }
   const trying = { location: vscode.ProgressLocation.Notification, title: `tabby-ls: trying ${url}` };
   const state = await (url ? vscode.window.withProgress(trying, () => outcome) : outcome);
-  await report(state);
+  await report(state, url);
 }
 
-async function report(state: ServerState | undefined): Promise<void> {
-  if (state?.kind !== 'running') {
-    return; // the status bar says what there is to say
+async function report(state: ServerState | undefined, url: string): Promise<void> {
+  if (state === undefined) {
+    const text = `tabby-ls: no answer from ${url || 'the local model'} yet. The status bar shows when there is one.`;
+    void vscode.window.showWarningMessage(text);
+    return;
+  }
+  if (state.kind !== 'running') {
+    return; // the status bar says why
   }
   const { status } = state;
   if (status.state !== 'error') {

@@ -124,7 +124,7 @@ async function showMenu(view: View): Promise<void> {
 async function explain(session: Session): Promise<void> {
   const why = await session.why(activeUri());
   const showLog = 'Show Log';
-  const text = why ?? (session.state.kind === 'stopped' ? session.state.reason : 'the server does not run yet');
+  const text = why ?? (session.state.kind === 'stopped' ? session.state.reason : 'the server is still starting');
   if ((await vscode.window.showInformationMessage(`tabby-ls: ${text}`, showLog)) === showLog) {
     await vscode.commands.executeCommand(`${SECTION}.showLog`);
   }

@@ -151,7 +151,7 @@ export class Session {
       await client.start();
     } catch (error) {
       this.log.error(`the server did not start: ${error}`);
-      this.show({ kind: 'stopped', reason: 'the server did not start; the log says more' });
+      this.show({ kind: 'stopped', reason: 'the server did not start; the log says why, and Restart tries again' });
     }
   }
 
@@ -177,7 +177,7 @@ export class Session {
     } else if (state === State.Starting) {
       this.show({ kind: 'starting' });
     } else {
-      this.show({ kind: 'stopped', reason: 'the server stopped; the log says more' });
+      this.show({ kind: 'stopped', reason: 'the server stopped; the log says why, and Restart starts it again' });
     }
   }
 

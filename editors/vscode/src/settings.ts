@@ -72,7 +72,7 @@ export function addressProblem(text: string): string | undefined {
   if (!/^https?:\/\//i.test(address)) {
     return 'An address begins with http:// or https://';
   }
-  return URL.canParse(address) ? undefined : 'This is no address.';
+  return URL.canParse(address) ? undefined : 'This is not an address such as http://127.0.0.1:5000';
 }
 
 interface Table {

@@ -14,7 +14,7 @@ export class Statistics implements vscode.TextDocumentContentProvider, vscode.Di
   constructor(private readonly session: Session) {}
 
   async provideTextDocumentContent(): Promise<string> {
-    return (await this.session.statistics()) ?? 'The server does not run.';
+    return (await this.session.statistics()) ?? 'The server is not running. The status bar says why; its menu can restart the server.';
   }
 
   /** Open the document, with the figures of now. */
