@@ -203,7 +203,8 @@ answers.  MESSAGE is one sentence that says why, for `error' and `off'.")
     (setq tabby-ls--revival nil)))
 
 (defun tabby-ls--last-words (connection)
-  "Return the last line that CONNECTION's process wrote to standard error."
+  "Return the last line that CONNECTION's process wrote to standard error.
+What it logged while all was well is no reason to end."
   (let ((buffer (jsonrpc-stderr-buffer connection)))
     (if (not (buffer-live-p buffer))
         ""
@@ -212,7 +213,8 @@ answers.  MESSAGE is one sentence that says why, for `error' and `off'.")
           (goto-char (point-max))
           (skip-chars-backward " \n")
           (let ((line (buffer-substring (line-beginning-position) (point))))
-            (if (string-empty-p line) "" (format " (%s)" line))))))))
+            (if (string-match-p "\\`$\\|\\`[-0-9]+ [:,0-9]+ \\(?:DEBUG\\|INFO\\|WARNING\\) " line) ""
+              (format " (%s)" line))))))))
 
 ;;; Folders
 

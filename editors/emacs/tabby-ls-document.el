@@ -7,6 +7,9 @@
 ;; Each buffer is kept in step by what changes in it; the whole text is sent
 ;; only when it is opened, or when changes cannot be trusted.  Positions are
 ;; counted in characters: the server is asked for UTF-32.
+;;
+;; Indirect buffers share the text of their base, and the base is the document:
+;; what is kept of it, below, is kept there.
 
 ;;; Code:
 
@@ -47,9 +50,15 @@
 That of `python-ts-mode' is python."
   (string-remove-suffix "-ts" (string-remove-suffix "-mode" (symbol-name major-mode))))
 
+(defmacro tabby-ls--in-base (&rest body)
+  "Evaluate BODY in the buffer that the current buffer's text belongs to."
+  (declare (indent 0) (debug t))
+  `(with-current-buffer (or (buffer-base-buffer) (current-buffer))
+     ,@body))
+
 (defun tabby-ls-document ()
   "Return the current buffer as a TextDocumentIdentifier."
-  (list :uri tabby-ls--uri))
+  (list :uri (tabby-ls--in-base tabby-ls--uri)))
 
 (defun tabby-ls-position (point)
   "Return POINT as the protocol's position."
@@ -95,25 +104,27 @@ the server but not here."
 
 (defun tabby-ls-document-open ()
   "Let the server know the current buffer."
-  (when (and (tabby-ls-ready-p) (not (eq tabby-ls--opened-in tabby-ls-connection)))
-    (setq tabby-ls--opened-in tabby-ls-connection
-          tabby-ls--uri (tabby-ls-uri)
-          tabby-ls--changes nil
-          tabby-ls--tick (buffer-chars-modified-tick))
-    (tabby-ls--add-folder (tabby-ls--project-uri (current-buffer)))
-    (jsonrpc-notify tabby-ls-connection :textDocument/didOpen
-                    (list :textDocument
-                          (list :uri tabby-ls--uri
-                                :languageId (tabby-ls--language)
-                                :version (cl-incf tabby-ls--version)
-                                :text (tabby-ls--whole-text))))))
+  (tabby-ls--in-base
+    (when (and (tabby-ls-ready-p) (not (eq tabby-ls--opened-in tabby-ls-connection)))
+      (setq tabby-ls--opened-in tabby-ls-connection
+            tabby-ls--uri (tabby-ls-uri)
+            tabby-ls--changes nil
+            tabby-ls--tick (buffer-chars-modified-tick))
+      (tabby-ls--add-folder (tabby-ls--project-uri (current-buffer)))
+      (jsonrpc-notify tabby-ls-connection :textDocument/didOpen
+                      (list :textDocument
+                            (list :uri tabby-ls--uri
+                                  :languageId (tabby-ls--language)
+                                  :version (cl-incf tabby-ls--version)
+                                  :text (tabby-ls--whole-text)))))))
 
 (defun tabby-ls-document-close ()
   "Let the server forget the current buffer."
-  (when (tabby-ls--open-p)
-    (jsonrpc-notify tabby-ls-connection :textDocument/didClose
-                    (list :textDocument (tabby-ls-document))))
-  (setq tabby-ls--opened-in nil))
+  (tabby-ls--in-base
+    (when (tabby-ls--open-p)
+      (jsonrpc-notify tabby-ls-connection :textDocument/didClose
+                      (list :textDocument (tabby-ls-document))))
+    (setq tabby-ls--opened-in nil)))
 
 (defun tabby-ls-document-saved ()
   "Let the server know that the current buffer was saved."
@@ -133,17 +144,18 @@ the server but not here."
 
 (defun tabby-ls-document-flush ()
   "Send what has changed in the current buffer."
-  (when (tabby-ls--open-p)
-    (tabby-ls--notice-silent-changes)
-    (when tabby-ls--changes
-      (let ((changes (if (eq tabby-ls--changes 'all)
-                         (vector (list :text (tabby-ls--whole-text)))
-                       (vconcat (reverse tabby-ls--changes)))))
-        (setq tabby-ls--changes nil)
-        (jsonrpc-notify tabby-ls-connection :textDocument/didChange
-                        (list :textDocument (list :uri tabby-ls--uri
-                                                  :version (cl-incf tabby-ls--version))
-                              :contentChanges changes))))))
+  (tabby-ls--in-base
+    (when (tabby-ls--open-p)
+      (tabby-ls--notice-silent-changes)
+      (when tabby-ls--changes
+        (let ((changes (if (eq tabby-ls--changes 'all)
+                           (vector (list :text (tabby-ls--whole-text)))
+                         (vconcat (reverse tabby-ls--changes)))))
+          (setq tabby-ls--changes nil)
+          (jsonrpc-notify tabby-ls-connection :textDocument/didChange
+                          (list :textDocument (list :uri tabby-ls--uri
+                                                    :version (cl-incf tabby-ls--version))
+                                :contentChanges changes)))))))
 
 (defun tabby-ls--notice-silent-changes ()
   "Take note if the text was changed behind the back of the hooks."
@@ -153,27 +165,29 @@ the server but not here."
 
 (defun tabby-ls--before-change (beg end)
   "Remember where the text from BEG to END is, which is about to change."
-  (when tabby-ls--opened-in
-    (tabby-ls--notice-silent-changes))
-  (when (and tabby-ls--opened-in (not (eq tabby-ls--changes 'all)))
-    (let ((start (tabby-ls-position beg)))
-      (setq tabby-ls--doomed
-            (list beg end start (if (= beg end) start (tabby-ls-position end)))))))
+  (tabby-ls--in-base
+    (when tabby-ls--opened-in
+      (tabby-ls--notice-silent-changes))
+    (when (and tabby-ls--opened-in (not (eq tabby-ls--changes 'all)))
+      (let ((start (tabby-ls-position beg)))
+        (setq tabby-ls--doomed
+              (list beg end start (if (= beg end) start (tabby-ls-position end))))))))
 
 (defun tabby-ls--after-change (beg end length)
   "Remember that LENGTH characters became the text from BEG to END."
-  (when (and tabby-ls--opened-in (not (eq tabby-ls--changes 'all)))
-    (setq tabby-ls--tick (buffer-chars-modified-tick))
-    (pcase tabby-ls--doomed
-      ((and `(,(pred (eql beg)) ,doomed-end ,start ,stop)
-            (guard (= (- doomed-end beg) length))
-            (guard (length< tabby-ls--changes tabby-ls--most-changes)))
-       (push (list :range (list :start start :end stop)
-                   :text (save-restriction (widen) (tabby-ls--text beg end)))
-             tabby-ls--changes))
-      ;; The two hooks do not always agree on what changes.
-      (_ (setq tabby-ls--changes 'all)))
-    (setq tabby-ls--doomed nil)))
+  (tabby-ls--in-base
+    (when (and tabby-ls--opened-in (not (eq tabby-ls--changes 'all)))
+      (setq tabby-ls--tick (buffer-chars-modified-tick))
+      (pcase tabby-ls--doomed
+        ((and `(,(pred (eql beg)) ,doomed-end ,start ,stop)
+              (guard (= (- doomed-end beg) length))
+              (guard (length< tabby-ls--changes tabby-ls--most-changes)))
+         (push (list :range (list :start start :end stop)
+                     :text (save-restriction (widen) (tabby-ls--text beg end)))
+               tabby-ls--changes))
+        ;; The two hooks do not always agree on what changes.
+        (_ (setq tabby-ls--changes 'all)))
+      (setq tabby-ls--doomed nil))))
 
 (provide 'tabby-ls-document)
 ;;; tabby-ls-document.el ends here

@@ -52,6 +52,12 @@
     (setq tabby-ls--ghost nil
           tabby-ls-ghost-active nil)))
 
+(defun tabby-ls-ghost-forget ()
+  "Show nothing of what the current buffer has from the one it was cloned from."
+  (remove-overlays (point-min) (point-max) 'tabby-ls t)
+  (setq tabby-ls--ghost nil
+        tabby-ls-ghost-active nil))
+
 (defun tabby-ls-ghost-show (items)
   "Show the first of ITEMS, a sequence of the server's, at point.
 Return non-nil if any of them could be shown."
@@ -195,6 +201,8 @@ that REST ends with are not touched, nor shown twice."
     (mapc #'delete-overlay (tabby-ls--ghost-overlays tabby-ls--ghost))
     (setf (tabby-ls--ghost-overlays tabby-ls--ghost) (list shown gone))
     (setq tabby-ls-ghost-active t)
+    (overlay-put shown 'tabby-ls t)
+    (overlay-put gone 'tabby-ls t)
     (overlay-put gone 'invisible t)
     (overlay-put gone 'window (selected-window))
     (overlay-put shown 'window (selected-window))

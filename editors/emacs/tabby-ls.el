@@ -169,7 +169,9 @@ It is not called if another key comes first.  With INVOKED, the user wants them.
                  (tabby-ls--withdraw)
                  (when (and changed
                             (not (memq this-command tabby-ls-silent-commands))
-                            (not executing-kbd-macro))
+                            ;; A macro does the same whatever is suggested.
+                            (not executing-kbd-macro)
+                            (not defining-kbd-macro))
                    (tabby-ls--ask-soon))))))))
 
 (defun tabby-ls--left (window)
@@ -300,7 +302,7 @@ It is not called if another key comes first.  With INVOKED, the user wants them.
   (tabby-ls--ensure)
   (tabby-ls-dismiss)
   (tabby-ls-execute "tabby-ls.toggle"
-                    (list :scope scope :uri tabby-ls--uri :language (tabby-ls--language))
+                    (list :scope scope :uri (plist-get (tabby-ls-document) :uri) :language (tabby-ls--language))
                     (lambda (result) (message "tabby-ls: %s" (plist-get result :message)))))
 
 (defun tabby-ls-restart ()
@@ -395,7 +397,9 @@ It is not called if another key comes first.  With INVOKED, the user wants them.
     (after-set-visited-file-name-hook . tabby-ls-document-renamed)
     (window-selection-change-functions . tabby-ls--left)
     (kill-buffer-hook . tabby-ls--leave)
-    (change-major-mode-hook . tabby-ls--leave))
+    (change-major-mode-hook . tabby-ls--leave)
+    (clone-indirect-buffer-hook . tabby-ls--cloned)
+    (clone-buffer-hook . tabby-ls--cloned))
   "What `tabby-ls-mode' adds to the buffer's hooks.")
 
 ;;;###autoload
@@ -420,9 +424,20 @@ At any time:
     (tabby-ls-document-open)))
 
 (defun tabby-ls--leave ()
-  "Let the server forget the current buffer."
+  "Let the server forget the current buffer, unless its text is in another."
   (tabby-ls-dismiss)
-  (tabby-ls-document-close))
+  (unless (and (buffer-base-buffer)
+               (buffer-local-value 'tabby-ls-mode (buffer-base-buffer)))
+    (tabby-ls-document-close)))
+
+(defun tabby-ls--cloned ()
+  "Give up what the current buffer has from the one it was cloned from."
+  (save-restriction
+    (widen)
+    (tabby-ls-ghost-forget))
+  (setq tabby-ls--timer nil
+        tabby-ls--pending nil
+        tabby-ls--opened-in nil))
 
 (defun tabby-ls--open-all ()
   "Let a server that has just started know every buffer in the mode."

@@ -6,7 +6,9 @@ from typing import Any
 
 from tests.editors.emacs.emacs import Emacs
 from tests.editors.emacs.test_ghost_text import USE
+from tests.editors.scripts import going_on_to
 from tests.editors.workspace import Workspace
+from tests.support.tabbyapi import ScriptedTabbyAPI
 
 #: Text with what makes positions differ: astral characters, tabs, form feeds, line separators, a carriage return.
 _TEXT = "x = '😀é'\n\tif x:\f\n        y\u2028z\r\nlast 𝒳 line"
@@ -83,6 +85,30 @@ def test_every_change_arrives(local_workspace: Workspace) -> None:
         # The server keeps up with all of it, and answers.
         emacs.evaluate("(tabby-ls-complete)")
         emacs.wait_for(lambda: local_workspace.answers("textDocument/inlineCompletion"))
+
+
+def test_an_indirect_buffer_is_the_same_document(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    workspace.write("sum.py", "x = 1\n")
+    backend.reply(going_on_to("return a + b\n"))
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.type("def add(a, b):\rre")
+        emacs.wait_for_ghost("turn a + b")
+        uri = emacs.string("tabby-ls--uri")
+        emacs.keys("C-x", "4", "c")
+        emacs.wait_for(lambda: emacs.string("(buffer-name)") == "sum.py<2>")
+        assert emacs.ghost == ""  # nor what its base shows
+        emacs.type("t")
+        emacs.wait_for_ghost("urn a + b")
+        emacs.keys("Tab")
+        emacs.wait_for(lambda: emacs.text.startswith("def add(a, b):\n    return a + b|"))
+        emacs.keys("C-x", "k", "Enter")
+        emacs.wait_for(lambda: emacs.string("(buffer-name)") == "sum.py")
+        emacs.keys("M-<", "C-e", "Enter")
+        emacs.type("re")
+        emacs.wait_for_ghost("turn a + b")
+        assert not workspace.sent("textDocument/didClose")
+        assert _replay(workspace.messages, uri) == emacs.text.replace("|", "")
 
 
 def test_files_are_saved_renamed_and_closed(local_workspace: Workspace) -> None:

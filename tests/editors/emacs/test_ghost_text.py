@@ -237,6 +237,23 @@ def test_it_is_shown_in_one_window_only(workspace: Workspace, backend: ScriptedT
         emacs.wait_for_ghost("")
 
 
+def test_nothing_is_suggested_while_a_macro_is_recorded(
+    workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    workspace.write("sum.py", ADD)
+    backend.reply(going_on_to("return a + b\n"))
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.keys("Down", "C-e", "C-x", "(")
+        emacs.type("re")
+        emacs.wait_for_text(ADD.replace("    ", "    re|"))
+        assert emacs.evaluate("(or tabby-ls--timer tabby-ls--pending tabby-ls-ghost-active)") == "nil"
+        emacs.keys("C-x", ")")
+        emacs.wait_for(lambda: emacs.evaluate("defining-kbd-macro") == "nil")
+        emacs.type("t")
+        emacs.wait_for_ghost("urn a + b")
+
+
 def test_a_key_dismisses_it_and_another_asks_again(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
     workspace.write("sum.py", ADD)
     backend.reply(going_on_to("return a + b\n"))

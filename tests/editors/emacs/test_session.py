@@ -52,9 +52,13 @@ def test_a_server_that_dies_is_started_again(workspace: Workspace, backend: Scri
     with Emacs(workspace, "sum.py", init=USE) as emacs:
         emacs.wait_until_open()
         pid = int(emacs.evaluate("(process-id (tabby-ls--process tabby-ls-connection))"))
+        logged = "2026-01-01 12:00:00,001 WARNING tabby_ls.server.status: backend: answers again\\n"
+        emacs.evaluate(
+            f'(with-current-buffer (jsonrpc-stderr-buffer tabby-ls-connection) (let ((inhibit-read-only t)) (insert "{logged}")))'
+        )
         os.kill(pid, signal.SIGKILL)
         emacs.wait_for(lambda: emacs.status.startswith(" Tabby!\n"))
-        assert "it is started again in 1 s" in emacs.status
+        assert "the server ended; it is started again in 1 s" in emacs.status
         emacs.wait_for(lambda: len(workspace.sent("initialize")) == 2)
         emacs.wait_for(lambda: emacs.status.startswith(" Tabby\n"))
         emacs.keys("Down", "C-e")
