@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tabby_ls import __version__
-from tabby_ls.cli import parser
+from tabby_ls.commands.arguments import parser
 from tabby_ls.server.capabilities import COMMANDS
 from tabby_ls.settings import Settings, Source, setting_paths
 from tests.support.pages import PAGES, ROOT, Block, anchors, blocks, links, name, quoted

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from attrs import define
 
 from tabby_ls.backends.backend import Infill, ModelInfo, Snippet, TextStream
-from tabby_ls.local_model.model import LocalModel, Query
+
+if TYPE_CHECKING:
+    from tabby_ls.local_model.model import LocalModel, Query
 
 #: Seconds a prediction may take: then it ends with what it has.
 _DEADLINE = 0.1
@@ -83,6 +86,8 @@ class LocalBackend:
 
     @asynccontextmanager
     async def _stream(self, infill: Infill) -> AsyncIterator[TextStream]:
+        from tabby_ls.local_model.model import Query  # where a server answers, nobody needs it
+
         query = Query(
             path=infill.uri,
             language=infill.language,

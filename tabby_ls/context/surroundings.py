@@ -11,18 +11,19 @@ from collections.abc import Callable, Collection, Generator, Sequence, Set
 from math import inf
 from pathlib import Path
 from time import monotonic, thread_time
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from attrs import define, frozen
 
 from tabby_ls.backends.backend import Snippet
-from tabby_ls.context import workspace_index
 from tabby_ls.context.open_documents import Asking, OpenDocuments
 from tabby_ls.context.privacy import FileRules
 from tabby_ls.context.query import Query, query_at
 from tabby_ls.context.ranking import Piece, in_order
-from tabby_ls.local_model.blend import Source
 from tabby_ls.settings import ContextSettings
+
+if TYPE_CHECKING:
+    from tabby_ls.local_model.blend import Source
 
 #: The choice holds while the cursor is within so many lines of where it was made ...
 _REGION_LINES = 12
@@ -199,10 +200,12 @@ async def _in_thread(
     sources: Sequence[tuple[Path, Source]], query: Query, rare: Callable[[str], float], *, definitions: bool
 ) -> list[Piece]:
     """Search the workspace's indexes beside the event loop; the search ends with the request."""
+    from tabby_ls.context.workspace_index import search  # nothing is indexed when the first request comes
+
     is_wanted = True
     try:
         return await asyncio.to_thread(
-            workspace_index.search, sources, query, rare, lambda: not is_wanted, definitions=definitions
+            search, sources, query, rare, lambda: not is_wanted, definitions=definitions
         )
     except (IndexError, ValueError):  # an index whose checksum is right and whose numbers are not
         return []

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from statistics import median
 
 from tabby_ls.backends.backend import BackendError
+from tabby_ls.engine.median import median
 from tabby_ls.engine.outcome import Failing
 
 #: Seconds of rest after the first failure in a row, and at most.

@@ -22,7 +22,8 @@ from __future__ import annotations
 
 from collections import deque
 from enum import Enum, auto
-from statistics import median
+
+from tabby_ls.engine.median import median
 
 #: Seconds, as explained above.
 _READ, _GAIN, _PRICE = 0.2, 0.25, 0.15

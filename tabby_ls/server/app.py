@@ -17,7 +17,7 @@ from tabby_ls.server.client_session import ClientSession
 from tabby_ls.server.commands import COMMANDS, Arguments, Command
 from tabby_ls.server.documents import DocumentNotOpenError, OpenDocument, OpenDocuments, snapshot
 from tabby_ls.server.items import Place, inline_item, menu_item
-from tabby_ls.server.protocol import ServerProtocol
+from tabby_ls.server.protocol import ServerProtocol, make_converter
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ class TabbyLanguageServer(LanguageServer):
             "tabby-ls",
             __version__,
             protocol_cls=ServerProtocol,
+            converter_factory=make_converter,
             text_document_sync_kind=types.TextDocumentSyncKind.Incremental,
         )
         self.session = ClientSession(self)

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from tabby_ls.engine.snapshot import Snapshot
     from tabby_ls.engine.target import Target
 
+#: Seconds after which the workspace is learned from where a server answers: the first request has the machine alone.
+_LEARN_AFTER = 0.5
+
 
 class ClientSession:
     """One client's session, from `initialize` to `shutdown`."""
@@ -52,6 +55,7 @@ class ClientSession:
         self._saw_inline_request = False
         self._problems: list[Problem] = []
         self._backends: list[Backend] = []
+        self._learning: asyncio.TimerHandle | None = None
         #: The file and the language that were last asked about.
         self._last_place = ("", "")
         self.client = Client()
@@ -81,16 +85,24 @@ class ClientSession:
         await self.keeper.configure(self.settings)
         self.status.reconfigured(self._refusal())
         self.engine.warm_up()
-        if self.settings.servers[0].is_local or self.text.is_looked_up:
+        if self.settings.servers[0].is_local:
             self.text.local_model()  # begins to learn before the first request
+        elif self.text.is_looked_up:
+            self._learning = asyncio.get_running_loop().call_later(_LEARN_AFTER, self._learn)
         if await asyncio.to_thread(is_first_run, self.settings):
             self.status.inform(WELCOME)
         settle()  # what was imported since `initialize` stays for good
         if self.settings.local.index:
             await self._registrations.files()
 
+    def _learn(self) -> None:
+        self.text.local_model()
+        settle()
+
     async def end(self) -> None:
         """Stop everything."""
+        if self._learning is not None:
+            self._learning.cancel()
         if "engine" in vars(self):
             await self.engine.close()
         await self.keeper.close()

@@ -46,8 +46,7 @@ async def test_a_slow_answer_is_thought_about_and_taken_back_in_time(
     async with Editor(tmp_path, WITH_PLUGIN, backend=backend.url) as editor:
         editor.open("def f(total):\n    |\n")
         ask = editor.ask_ghost()
-        await eventually(lambda: editor.states[-1:] == ["thinking"])
-        assert editor.statuses[-1].backend == SERVER
+        await eventually(lambda: editor.states[-1:] == ["thinking"] and editor.statuses[-1].backend == SERVER)
         editor.cancel(ask)
         await eventually(lambda: editor.states[-1] == "idle")
 

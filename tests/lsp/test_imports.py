@@ -1,0 +1,51 @@
+"""What the way to a first suggestion does not import: nobody should wait for what they do not use."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tests.bench.driver import inline, opened, running
+from tests.support.editor import eventually
+from tests.support.profiles import VS_CODE
+from tests.support.rpc import message
+from tests.support.tabbyapi import ScriptedTabbyAPI
+
+_SERVE = """
+import sys
+from pathlib import Path
+from tabby_ls.cli import main
+main(["--stdio"])
+Path(sys.argv[1]).write_text(" ".join(sys.modules))
+"""
+_NOT_NEEDED = {
+    "argparse",  # there is nothing on the usual command line to be read
+    "fractions",  # of `statistics`, for a median
+    "rich",  # only terminals are written to in colours
+    "tabby_ls.local_model.model",  # a server answers
+    "tabby_ls.backends.llamacpp",  # another server does
+    "tabby_ls.backends.ollama",
+    "tabby_ls.schema",
+}
+
+
+async def test_what_a_first_suggestion_from_a_server_does_not_need(tmp_path: Path) -> None:
+    names = tmp_path / "names"
+    with ScriptedTabbyAPI() as backend:
+        backend.reply("1\n")
+        async with running(
+            (sys.executable, "-c", _SERVE, str(names)),
+            HOME=str(tmp_path),
+            TABBY_LS_BACKEND_URL=backend.url,
+            TABBY_LS_LOCAL_INDEX="false",
+        ) as client:
+            await client.initialize(**VS_CODE)
+            await client.send(message("initialized", {}) + opened("file:///a.py", "x = \n"))
+            shown = await client.request("textDocument/inlineCompletion", inline("file:///a.py", 0, 4))
+            assert shown["items"]
+            await client.request("shutdown")
+            await client.send(message("exit"))
+            await eventually(lambda: names.exists() and names.read_text())
+    imported = set(names.read_text().split())
+    assert "tabby_ls.backends.tabbyapi" in imported
+    assert imported & _NOT_NEEDED == set()
