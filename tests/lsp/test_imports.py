@@ -16,7 +16,9 @@ import sys
 from pathlib import Path
 from tabby_ls.cli import main
 main(["--stdio"])
-Path(sys.argv[1]).write_text(" ".join(sys.modules))
+part = Path(sys.argv[1] + ".part")
+part.write_text(" ".join(sys.modules))
+part.rename(sys.argv[1])
 """
 _NOT_NEEDED = {
     "argparse",  # there is nothing on the usual command line to be read
@@ -45,7 +47,7 @@ async def test_what_a_first_suggestion_from_a_server_does_not_need(tmp_path: Pat
             assert shown["items"]
             await client.request("shutdown")
             await client.send(message("exit"))
-            await eventually(lambda: names.exists() and names.read_text())
+            await eventually(names.exists)
     imported = set(names.read_text().split())
     assert "tabby_ls.backends.tabbyapi" in imported
     assert imported & _NOT_NEEDED == set()
