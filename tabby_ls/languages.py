@@ -21,8 +21,9 @@ _CLOSING_BRACKETS = (")", "]", "}")
 _ENDS = ("end", "End", "END", "endif", "done", "fi")
 _STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`(?:\\.|[^`\\])*`')
 _TAG = re.compile(r"(?:^|[\s({>])<([A-Za-z][\w.:-]*)(?:\s[^<>]*)?(?<!/)>$")
+#: Elements without an end tag (HTML Living Standard, "Void elements"), and `param`, which was one.
 _VOID_TAGS = frozenset(
-    [
+    (
         "area",
         "base",
         "br",
@@ -37,7 +38,7 @@ _VOID_TAGS = frozenset(
         "source",
         "track",
         "wbr",
-    ]
+    )
 )
 _NUMBER = re.compile(r"\d{1,3}[.)]")
 
@@ -55,7 +56,6 @@ class Language:
     closers: tuple[str, ...] = _CLOSING_BRACKETS
     continues: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
-    indented: bool = False
     markup: bool = False
     prose: bool = False
     is_known: bool = True
@@ -177,7 +177,6 @@ def _language(language_id: str, entry: dict[str, Any]) -> Language:
         closers=(*_CLOSING_BRACKETS, *entry.get("closers", ())),
         continues=tuple(entry.get("continues", ())),
         items=tuple(entry.get("items", ())),
-        indented=entry.get("indented", False),
         markup=entry.get("markup", False),
         prose=entry.get("prose", False),
     )

@@ -1,4 +1,7 @@
-"""What this program keeps on disk (index, counts, trace, log): private to the user, whatever the umask, and never in others' hands."""
+"""Creating what this program keeps on disk: index, counts, trace and log.
+
+All of it is for the user alone, whatever the umask, and nothing is written to a file that somebody else controls.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from pathlib import Path
 
 
 class ForeignError(OSError):
-    """A file or folder that is to be ours belongs to somebody else, or others may write to it."""
+    """A file or folder that this program would use belongs to somebody else, or others may write to it."""
 
     def __init__(self) -> None:
         super().__init__(None, "it belongs to another user, or another user can write to it")
@@ -26,8 +29,8 @@ def make_folder(folder: Path) -> None:
 def open_to_append(path: Path) -> int:
     """Return a descriptor to append to `path` with, for the user alone if the file is new. Raises OSError.
 
-    A link is followed, and a file used, only if it is the user's own or root's: in a folder that all may write to, another
-    user could have put it there.
+    A link is followed, and a file used, only if it is the user's own or root's: in a folder to which everybody may
+    write, another user could have put it there. Raises ForeignError, which is an OSError, otherwise.
     """
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
     if path.is_symlink() and not _is_own(path.lstat()):

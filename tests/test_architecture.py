@@ -67,6 +67,17 @@ def test_only_the_server_knows_lsp_and_only_two_rooms_do_http(file: Path) -> Non
     assert here in ("completions", "backends") or not packages & {"httpx2", "httpcore2"}
 
 
+#: What `local_model/` may use besides itself; `completions/` uses nothing.
+FILE_ROOMS = {"ignore_rules", "private_files", "own_files", "foreign_files"}
+
+
+@pytest.mark.parametrize(("alone", "uses"), [("completions", set()), ("local_model", FILE_ROOMS)])
+def test_two_rooms_can_be_used_alone(alone: str, uses: set[str]) -> None:
+    for file in ROOT.glob(f"{alone}/**/*.py"):
+        ours = {name.split(".")[1] for name in imports(file) if name.startswith("tabby_ls.")}
+        assert ours - {alone, "__version__"} <= uses, file
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     modules = {"tabby_ls." + ".".join(f.relative_to(ROOT).with_suffix("").parts): f for f in FILES}
     below = {name: imports(file) & set(modules) - {name} for name, file in modules.items()}
@@ -78,8 +89,9 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 def test_the_page_names_every_room_and_no_file_that_is_not_there() -> None:
     page = (ROOT.parent / "docs" / "architecture.md").read_text("utf-8")
-    drawn = set(re.findall(r"(?:^|  )(\w+)(?:/|\.py)  ", page.split("```")[1], re.MULTILINE))
-    assert drawn == set(FLOOR_OF) - {"__main__"}
+    drawn = re.findall(r"(?:^|  )(\w+)(?:/|\.py)  ", page.split("```")[1], re.MULTILINE)
+    assert set(drawn) == set(FLOOR_OF) - {"__main__"}
+    assert drawn == sorted(drawn, key=lambda room: FLOOR_OF[room]), "the page draws the floors in their order"
     there = {str(file.relative_to(ROOT.parent)) for file in [*FILES, *ROOT.parent.glob("tests/**/*.py")]}
     named = re.findall(r"`([\w/]+\.py)`", page)
     assert [name for name in named if not any(f"/{file}".endswith(f"/{name}") for file in there)] == []

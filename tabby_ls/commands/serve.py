@@ -6,7 +6,8 @@ import os
 import sys
 
 _LOOPBACK = "127.0.0.1"
-#: How long a thread that predicts may keep the interpreter from the event loop; Python's own 5 ms are a keystroke's time.
+#: Seconds for which a thread of the local model may keep the interpreter from the event loop. Python's default of 5 ms
+#: would delay every keystroke during a prediction.
 SWITCH_SECONDS = 0.0005
 
 _TO_A_PERSON = (

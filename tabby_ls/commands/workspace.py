@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
+from tabby_ls.commands.common import say
 from tabby_ls.context.privacy import FileRules
 from tabby_ls.local_model.indexer import BuildError, build_index
 from tabby_ls.local_model.model import LocalModel
@@ -27,8 +27,10 @@ async def local_model_of(path: Path, *, index: bool, exclude: tuple[str, ...] = 
     model = LocalModel()
     project = project_of(path)
     if project is not None and index:
-        with suppress(BuildError, OSError):  # the file itself is learned from all the same
+        try:
             await build_index(project, model.cache_dir, _ignore, exclude)
+        except (BuildError, OSError) as error:  # the file itself is learned from all the same
+            say(f"warning: the index of {project} could not be built: {error}")
         model.add_root(project)
     return model
 

@@ -13,14 +13,13 @@ from attrs import Factory, define
 #: Upper bounds of the buckets of a histogram, in milliseconds; the last one has none.
 BOUNDS_MS = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300, 500, 800, 1200, 2000, 3000, 5000, 8000, 12000)
 
-
-#: No count gets there; what says so was not counted.
+#: No count gets this high: one that was read from the file and does was not written by this program.
 _MOST = 1 << 53
 
 
 @define
 class Histogram:
-    """How many times fell into which bucket."""
+    """A histogram of durations: how many fell into each of the buckets that `BOUNDS_MS` separates."""
 
     buckets: list[int] = Factory(lambda: [0] * (len(BOUNDS_MS) + 1))
 
@@ -33,7 +32,10 @@ class Histogram:
         self.buckets = [mine + theirs for mine, theirs in zip(self.buckets, other.buckets, strict=True)]
 
     def percentile(self, share: float) -> float | None:
-        """Return a time that `share` of all are not above, as exact as the buckets are; None if there is none."""
+        """Return the milliseconds that a `share` (0 to 1) of all durations do not exceed, interpolated within a bucket.
+
+        None if there is no duration.
+        """
         sums = list(accumulate(self.buckets))
         if not sums[-1]:
             return None

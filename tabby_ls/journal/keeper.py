@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class Keeper:
-    """Hears of what happens to requests and suggestions. Belongs to one event loop."""
+    """Passes what happens to requests and suggestions on to the journal, the trace and the counts.
+
+    Belongs to one event loop.
+    """
 
     def __init__(self, warn: Callable[[str], None]) -> None:
         """`warn` is told what the user should know of the files it writes."""

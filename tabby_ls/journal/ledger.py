@@ -13,7 +13,7 @@ from tabby_ls.languages import language_named
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between two additions to the stored counts: they are of no hurry.
+#: Seconds between two additions to the stored counts: nothing depends on them.
 _REST = 300.0
 
 

@@ -30,7 +30,7 @@ Point: TypeAlias = tuple[int, int]
 ReadText: TypeAlias = Callable[[Point, int], str]
 """Return what stands at a point of the document, at most so many characters, with LF line ends."""
 
-
+#: What the user may make of a suggestion, the least first; the last three are names of counts.
 _RANKS = ("", "partially_accepted", "typed_through", "accepted")
 
 
@@ -38,7 +38,8 @@ _RANKS = ("", "partially_accepted", "typed_through", "accepted")
 class _Shown:
     """One suggestion on the screen, whatever is typed of it: `text` stands at `start`, or might.
 
-    `there` is how much of it stands in the document, `credited` up to where it came from suggestions.
+    `there` is how many characters of it stand in the document already, by whatever way, and `credited` up to which of
+    them they were counted as kept. `verdict` is what it was counted as.
     """
 
     uri: str
@@ -54,7 +55,7 @@ class _Shown:
 
 @define
 class _Item:
-    """What the client was given: the text of `shown` from `offset` on, behind `lead`."""
+    """An item that was handed to the client: `lead`, then the text of `shown` from `offset` on."""
 
     shown: _Shown
     offset: int

@@ -1,4 +1,7 @@
-"""The language server: features registered, lifecycle, settings in. Each handler is a few lines."""
+"""The language server: a handler for each request and notification of the protocol.
+
+What they do is mostly `ClientSession`'s; here the protocol's types are taken apart and put together.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ _ALTERNATIVES = 2
 
 
 class TabbyLanguageServer(LanguageServer):
-    """A language server for one client; `session` is what it knows of it."""
+    """A language server for one client, whose settings and state are its `session`."""
 
     protocol: ServerProtocol
 
@@ -145,7 +148,10 @@ async def _inline_completion(
 
 
 async def _completion(server: TabbyLanguageServer, params: types.CompletionParams) -> types.CompletionList:
-    """Answer with a menu item. What is asked while typing is `Invoked` here, and no wish for more."""
+    """Answer with a menu item.
+
+    Clients ask with the trigger kind `Invoked` while the user types too, so it does not count as a request by key.
+    """
     session = server.session
     nothing = types.CompletionList(is_incomplete=False, items=[])
     try:

@@ -1,4 +1,7 @@
-"""The one client of this process: messages in, in turns that leave the event loop time, until something ends it."""
+"""The conversation with the one client of this process: its messages are handled until something ends it.
+
+They are handled in turns, so that a burst of them leaves the event loop time for other tasks.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Requests that arrive while the client is being asked for its settings, which may forbid what they ask for."""
+"""Requests that arrive while the client is being asked for its settings.
+
+They wait for the answer, because it may forbid what they ask for: a file may be excluded, a language switched off.
+"""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class State:
 
 
 class Status:
-    """The voice of the server.
+    """Keeps the status of the server, and tells the client and the user of changes and problems.
 
     A client that shows a status is notified when it changes. Any other is told of each kind of trouble once,
     and once that all is well again.

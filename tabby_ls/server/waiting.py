@@ -1,4 +1,4 @@
-"""Whether somebody is waiting for an answer: shown when it takes a while, never at every keystroke."""
+"""Whether a request has been waiting for a while: shown as the status `thinking`, and not at every keystroke."""
 
 from __future__ import annotations
 
