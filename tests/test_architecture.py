@@ -64,7 +64,7 @@ def test_only_the_server_knows_lsp_and_only_two_rooms_do_http(file: Path) -> Non
     packages = {name.partition(".")[0] for name in imports(file)}
     here = room(file.relative_to(ROOT).parts)
     assert here == "server" or not packages & {"pygls", "lsprotocol"}
-    assert here in ("completions", "backends") or not packages & {"httpx2", "httpcore2"}
+    assert here in ("completions", "backends") or not packages & {"httpcore2"}
 
 
 #: What `local_model/` may use besides itself; `completions/` uses nothing.

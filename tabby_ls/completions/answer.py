@@ -10,12 +10,11 @@ from contextlib import asynccontextmanager, suppress
 from types import AsyncGeneratorType, TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-import httpx2
-
 from tabby_ls.completions import decoding, failures
 from tabby_ls.completions.connection import Connection, request_errors
 from tabby_ls.completions.errors import StreamError
 from tabby_ls.completions.lines import LineParser, LineTooLongError
+from tabby_ls.completions.pool import TRANSPORT_ERRORS, Response
 
 _DONE = b"[DONE]"
 #: Seconds in which the body must end after the last event for the connection to be kept.
@@ -46,7 +45,7 @@ class AnswerStream(Generic[P]):
         self._path = path
         self._body = body
         self._private = private
-        self._response: httpx2.Response | None = None
+        self._response: Response | None = None
         self._pieces: AsyncIterator[bytes] | None = None
         self._parser = parser
         self._payloads: deque[bytes] = deque()
@@ -88,9 +87,9 @@ class AnswerStream(Generic[P]):
             with request_errors():
                 async with self._waiting():
                     self._response = await self._connection.send("POST", self._path, self._body)
-                    if self._response.status_code != 200:
+                    if self._response.status != 200:
                         raise await self._connection.failure(self._response, *self._private)
-            self._pieces = self._response.aiter_bytes()
+            self._pieces = self._response.pieces()
         except BaseException:
             await self.aclose()
             raise
@@ -125,7 +124,7 @@ class AnswerStream(Generic[P]):
             if isinstance(self._pieces, AsyncGeneratorType) and not self._pieces.ag_running:
                 await self._pieces.aclose()
 
-    async def _next(self, response: httpx2.Response, pieces: AsyncIterator[bytes]) -> P | None:
+    async def _next(self, response: Response, pieces: AsyncIterator[bytes]) -> P | None:
         """Return the next piece, None at a good end."""
         kind = response.headers.get("content-type", "").lower()
         if kind.startswith("application/json"):
@@ -135,7 +134,7 @@ class AnswerStream(Generic[P]):
                 return self._check_finished(None)
             try:
                 await self._receive(pieces)
-            except (httpx2.HTTPError, TimeoutError) as error:
+            except (*TRANSPORT_ERRORS, TimeoutError) as error:
                 if self._is_over:  # closed from another task
                     return None
                 return self._check_finished(error)
@@ -151,7 +150,7 @@ class AnswerStream(Generic[P]):
         return piece
 
     async def _read_to_end(self, pieces: AsyncIterator[bytes]) -> None:
-        with suppress(httpx2.HTTPError, TimeoutError):
+        with suppress(*TRANSPORT_ERRORS, TimeoutError):
             async with asyncio.timeout(_END_OF_BODY):
                 async for _ in pieces:
                     pass
@@ -180,7 +179,7 @@ class AnswerStream(Generic[P]):
             if self._patience is not None:
                 self._patience -= time.monotonic() - began
 
-    async def _whole(self, response: httpx2.Response) -> P | None:
+    async def _whole(self, response: Response) -> P | None:
         """Return the one piece that an answer in one piece makes: the server has streaming switched off."""
         with request_errors():
             async with asyncio.timeout(self._connection.timeouts.answer):

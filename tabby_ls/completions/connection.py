@@ -17,18 +17,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
-import httpx2
+import httpcore2
 from attrs import Attribute, frozen
 
 import tabby_ls
 from tabby_ls.completions import failures
 from tabby_ls.completions.errors import APIError, InvalidResponseError, RequestError, ValidationError
+from tabby_ls.completions.pool import TRANSPORT_ERRORS, Pool, Request, Response
 from tabby_ls.completions.request import encode
 
 #: Longest body in bytes that is read in one piece.
 MAX_BODY = 16 << 20
-#: Below the 5 seconds after which uvicorn, TabbyAPI's server, closes an idle connection.
-_KEEPALIVE_SECONDS = 4.5
 #: What is shown of a header that the user set, and of one with a key.
 HIDDEN = "(not shown)"
 #: Headers that say who asks.
@@ -60,7 +59,7 @@ class Timeouts:
 
 @frozen
 class Answer:
-    """A whole answer; header names are looked up in any case."""
+    """A whole answer. Names of headers are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -107,25 +106,18 @@ class Connection:
         _check_headers(api_key, headers)
         #: What no error may hold, besides the prompt.
         self.secrets = tuple(filter(None, (api_key, *headers.values())))
-        # Nothing is verified where nothing is encrypted, and loading the certificates takes 20 ms.
-        is_encrypted = self.root.startswith("https:")
-        self._http = httpx2.AsyncClient(
-            headers={
-                "User-Agent": f"tabby-ls/{tabby_ls.__version__}",
-                "Accept-Encoding": "identity",
-                **({"Authorization": f"Bearer {api_key}"} if api_key else {}),
-                **headers,
-            },
-            verify=ssl_context or is_encrypted,
-            http1=True,
-            http2=False,
-            follow_redirects=False,
-            # A proxy named in the environment is meant for the network, not for this machine.
-            trust_env=not is_loopback(host),
-            timeout=httpx2.Timeout(None, connect=timeouts.connect),
-            limits=httpx2.Limits(max_connections=None, keepalive_expiry=_KEEPALIVE_SECONDS),
+        self._headers = {
+            "User-Agent": f"tabby-ls/{tabby_ls.__version__}",
+            "Accept": "*/*",
+            "Accept-Encoding": "identity",
+            **({"Authorization": f"Bearer {api_key}"} if api_key else {}),
+            **headers,
+        }
+        self._host = urlsplit(self.root).netloc
+        # A proxy named in the environment is meant for the network, not for this machine.
+        self._pool = Pool(
+            self.root, is_local=is_loopback(host), connect=timeouts.connect, ssl_context=ssl_context
         )
-
         #: Responses that are being closed, also for callers who did not wait for it.
         self._closing: set[asyncio.Future[None]] = set()
 
@@ -133,9 +125,9 @@ class Connection:
         """Close every connection."""
         if self._closing:
             await asyncio.wait(self._closing)
-        await self._http.aclose()
+        await self._pool.aclose()
 
-    async def drop(self, response: httpx2.Response) -> None:
+    async def drop(self, response: Response) -> None:
         """Close a response, to its end also if the caller is cancelled meanwhile.
 
         The library's pool would otherwise keep the request, with its prompt, for good.
@@ -150,13 +142,13 @@ class Connection:
         if not closing.cancelled():
             closing.exception()  # a connection that breaks while it is closed is closed, too
 
-    async def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx2.Response:
+    async def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Response:
         """Send a request and return the answer, its body still to come. The caller closes it.
 
         A kept connection that turns out to have been closed by the server meanwhile is tried once more.
         Raises :class:`RequestError`.
         """
-        if self._http.is_closed:
+        if self._pool.is_closed:
             raise RequestError("the client is closed", code="connection_error")
         is_new = False
 
@@ -164,47 +156,48 @@ class Connection:
             nonlocal is_new
             is_new = is_new or event == "connection.connect_tcp.started"
 
-        content = None if body is None else encode(body)
-        kind = {} if content is None else {"Content-Type": "application/json"}
-
-        def request() -> httpx2.Request:
-            return self._http.build_request(
-                method, self.root + path, content=content, headers=kind, extensions={"trace": watch}
-            )
-
+        request = self._request(method, path, body)
         if (withheld := _withheld.get()) is not None:
-            withheld.append(self._shown(request()))
+            withheld.append(self._shown(request))
             raise RequestError("the request was not sent, as asked", code="connection_error")
         with request_errors():
             try:
-                return await self._http.send(request(), stream=True)
-            except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
+                return await self._pool.send(request, watch)
+            except (httpcore2.RemoteProtocolError, httpcore2.ReadError, httpcore2.WriteError):
                 if is_new:
                     raise
-                return await self._http.send(request(), stream=True)
+                return await self._pool.send(request, watch)
 
-    def _shown(self, request: httpx2.Request) -> Withheld:
+    def _request(self, method: str, path: str, body: Mapping[str, Any] | None) -> Request:
+        headers = {"Host": self._host, **self._headers}
+        content = b""
+        if body is not None:
+            content = encode(body)
+            headers |= {"Content-Type": "application/json", "Content-Length": str(len(content))}
+        return Request(method, self.root + path, headers, content)
+
+    def _shown(self, request: Request) -> Withheld:
         headers = {
-            name: HIDDEN if any(secret in value for secret in self.secrets) else value
+            name.lower(): HIDDEN if any(secret in value for secret in self.secrets) else value
             for name, value in request.headers.items()
         }
-        return Withheld(request.method, str(request.url), headers, request.content)
+        return Withheld(request.method, request.url, headers, request.content)
 
-    async def read(self, response: httpx2.Response) -> bytes:
+    async def read(self, response: Response) -> bytes:
         """Return the body; raise :class:`InvalidResponseError` if it is longer than any should be."""
         body = bytearray()
         with request_errors():
-            async for piece in response.aiter_bytes():
+            async for piece in response.pieces():
                 body += piece
                 if len(body) > MAX_BODY:
-                    raise InvalidResponseError("the answer is too long", status=response.status_code)
+                    raise InvalidResponseError("the answer is too long", status=response.status)
         return bytes(body)
 
-    async def failure(self, response: httpx2.Response, *prompts: str) -> APIError:
+    async def failure(self, response: Response, *prompts: str) -> APIError:
         """Return the error that an answer is; `prompts` are kept out of it."""
         body = await self.read(response)
         secrets = (*self.secrets, *prompts)
-        return failures.from_response(response.status_code, response.headers, body, secrets)
+        return failures.from_response(response.status, response.headers, body, secrets)
 
     async def exchange(
         self,
@@ -224,9 +217,9 @@ class Connection:
             async with asyncio.timeout(limit):
                 response = await self.send(method, path, body)
                 try:
-                    if response.status_code not in accept:
+                    if response.status not in accept:
                         raise await self.failure(response, *private)
-                    return Answer(response.status_code, response.headers, await self.read(response))
+                    return Answer(response.status, response.headers, await self.read(response))
                 finally:
                     await self.drop(response)
 
@@ -236,14 +229,14 @@ def request_errors() -> Iterator[None]:
     """Turn the HTTP library's errors, and running out of time, into :class:`RequestError`."""
     try:
         yield
-    except (httpx2.TimeoutException, TimeoutError) as error:
-        what = "no connection in time" if isinstance(error, httpx2.ConnectTimeout) else "no answer in time"
+    except (httpcore2.TimeoutException, TimeoutError) as error:
+        what = "no connection in time" if isinstance(error, httpcore2.ConnectTimeout) else "no answer in time"
         raise RequestError(what, code="timeout") from error
-    except httpx2.ConnectError as error:
+    except httpcore2.ConnectError as error:
         if (problem := _certificate_problem(error)) is not None:
             raise RequestError(problem, code="certificate_error") from error
         raise RequestError("the server cannot be reached", code="connection_error") from error
-    except httpx2.HTTPError as error:
+    except TRANSPORT_ERRORS as error:
         raise RequestError("the connection broke", code="connection_error") from error
 
 
@@ -261,8 +254,8 @@ def _parse_url(base_url: str) -> tuple[str, str]:
     try:
         url = urlsplit(base_url.strip())
         host, _ = url.hostname, url.port
-        httpx2.URL(base_url.strip())
-    except (ValueError, httpx2.InvalidURL):
+        (host or "").encode("idna")
+    except ValueError:
         raise ValidationError("base_url", "is not an address") from None
     if url.scheme not in ("http", "https") or not host:
         raise ValidationError("base_url", "must begin with http:// or https:// and name a host")

@@ -28,14 +28,14 @@ async def client(server: ScriptedTabbyAPI) -> AsyncIterator[CompletionsClient]:
 
 
 def connections(client: CompletionsClient) -> list[Any]:
-    transport: Any = client.connection._http._transport
-    return list(transport._pool.connections)
+    pool: Any = client.connection._pool
+    return list(pool._pool.connections)
 
 
 def requests(client: CompletionsClient) -> list[Any]:
     """What the library's pool still takes for under way: one that is left there stays, with its prompt, for good."""
-    transport: Any = client.connection._http._transport
-    return list(transport._pool._requests)
+    pool: Any = client.connection._pool
+    return list(pool._pool._requests)
 
 
 async def closed(server: ScriptedTabbyAPI) -> bool:

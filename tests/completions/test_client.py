@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 
 import pytest
 
 from tabby_ls.completions import CompletionRequest, CompletionsClient, RequestError, ValidationError
+from tabby_ls.completions.pool import proxy_for
 from tests.support.replay import RECORDINGS, replaying
 from tests.support.tabbyapi import ScriptedTabbyAPI
 
@@ -105,6 +107,45 @@ async def test_a_proxy_is_asked_for_the_network(monkeypatch: pytest.MonkeyPatch)
         async with CompletionsClient("http://completions.example") as client:
             assert (await client.health()).is_healthy
         assert proxy.requests[0][1] == "http://completions.example/health"
+
+
+async def test_a_proxy_gets_its_own_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    async with replaying([HEALTHY]) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("://", "://me:p%40ss@"))
+        async with CompletionsClient("http://completions.example/api/") as client:
+            assert (await client.health()).is_healthy
+    assert proxy.requests[0][1] == "http://completions.example/api/health"
+    sent = {name.lower(): value for name, value in proxy.requests[0][2].items()}
+    assert sent["proxy-authorization"] == f"Basic {base64.b64encode(b'me:p@ss').decode()}"
+    assert sent["host"] == "completions.example"
+
+
+@pytest.mark.parametrize(
+    ("spared", "host", "is_spared"),
+    [
+        ("10.0.0.0/8", "10.1.2.3", True),
+        ("10.0.0.0/8", "11.1.2.3", False),
+        ("elsewhere.example, 192.168.1.0/24", "192.168.1.7", True),
+        ("fd00::/8", "fd00::1", True),
+        ("10.0.0.0/nonsense", "10.1.2.3", False),
+        (".example", "gpu.example", True),
+        ("gpu.example", "gpu.example", True),
+        ("*", "gpu.example", True),
+        ("", "gpu.example", False),
+    ],
+)
+def test_whom_no_proxy_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, spared: str, host: str, is_spared: bool
+) -> None:
+    for name in ("http_proxy", "no_proxy", "NO_PROXY", "REQUEST_METHOD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", "proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", spared)
+    proxy = proxy_for("http", host)
+    assert (proxy is None) is is_spared
+    if proxy is not None:
+        assert (proxy.url.scheme, proxy.url.host, proxy.url.port) == (b"http", b"proxy.example", 3128)
 
 
 async def test_many_streams_run_at_once() -> None:

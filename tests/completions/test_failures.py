@@ -228,8 +228,8 @@ async def test_a_server_cannot_fill_the_memory() -> None:
     async with replaying(whole, then="hang") as server, CompletionsClient(server.url) as client:
         with pytest.raises(InvalidResponseError, match="too long"):
             await asyncio.wait_for(client.create(CompletionRequest("x")), 20)
-        transport: Any = client.connection._http._transport
-        assert transport._pool.connections == []
+        pool: Any = client.connection._pool
+        assert pool._pool.connections == []
 
 
 def test_every_error_is_of_one_tree() -> None:

@@ -23,6 +23,8 @@ part.rename(sys.argv[1])
 _NOT_NEEDED = {
     "argparse",  # there is nothing on the usual command line to be read
     "fractions",  # of `statistics`, for a median
+    "urllib.request",  # of proxies, for a server on this machine
+    "http.cookiejar",  # no completion server has cookies
     "rich",  # only terminals are written to in colours
     "tabby_ls.local_model.model",  # a server answers
     "tabby_ls.backends.llamacpp",  # another server does

@@ -117,7 +117,7 @@ async def test_a_client_that_says_nothing_and_leaves_ends_the_process() -> None:
 def test_nothing_of_the_server_is_imported_for_it() -> None:
     code = (
         "import sys, tabby_ls.commands.serve, tabby_ls.server.greeting, tabby_ls.settings\n"
-        "print(sorted({'pygls', 'lsprotocol', 'cattrs', 'asyncio', 'httpx2', 'rich'} & set(sys.modules)))"
+        "print(sorted({'pygls', 'lsprotocol', 'cattrs', 'asyncio', 'httpcore2', 'rich'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
