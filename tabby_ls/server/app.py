@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from inspect import isawaitable
+from time import monotonic
 from typing import Any
 
 from attrs import evolve
@@ -151,8 +152,13 @@ async def _completion(server: TabbyLanguageServer, params: types.CompletionParam
     """Answer with a menu item.
 
     Clients ask with the trigger kind `Invoked` while the user types too, so it does not count as a request by key.
+
+    Helix does not ask again for letters that are typed while it waits, if it shows the items of other servers. So
+    where such letters contradict what was to come, the answer is for them.
     """
     session = server.session
+    session.menu_request = this = object()
+    arrived = monotonic()
     nothing = types.CompletionList(is_incomplete=False, items=[])
     try:
         place = _place(server.protocol.documents, params)
@@ -163,6 +169,13 @@ async def _completion(server: TabbyLanguageServer, params: types.CompletionParam
         session.keeper.journal.menu_was_silent = True
         return nothing
     outcome = await session.suggest(place.snapshot, invoked=False, seconds=session.menu_deadline, since=since)
+    while outcome.superseded and session.menu_request is this:
+        behind = _typed_on(server.protocol.documents, params, place)
+        seconds = arrived + session.menu_deadline - monotonic()
+        if behind is None or seconds <= 0:
+            break
+        place = behind
+        outcome = await session.suggest(place.snapshot, invoked=False, seconds=seconds)
     if outcome.suggestion is None:
         return nothing
     item = menu_item(
@@ -180,6 +193,28 @@ def _place(documents: OpenDocuments, params: types.InlineCompletionParams | type
     if isinstance(params, types.InlineCompletionParams) and params.context.selected_completion_info:
         return _behind(params.context.selected_completion_info, place, document)
     return place
+
+
+def _typed_on(documents: OpenDocuments, params: types.CompletionParams, place: Place) -> Place | None:
+    """Return the place behind the letters that were typed at `place` since; None if nothing was, or something else."""
+    then = place.snapshot
+    try:
+        document = documents.get_text_document(params.text_document.uri)
+    except DocumentNotOpenError:
+        return None
+    line, index = document.locate(place.position)
+    if line != place.position.line:
+        return None
+    length = len(document.text.line(line)) - len(then.line_prefix + then.line_suffix)
+    typed = document.text.line(line)[index : index + max(0, length)]
+    if not typed or not all(character.isalnum() or character == "_" for character in typed):
+        return None
+    position = types.Position(line, document.text.units(line, index + len(typed)))
+    now = snapshot(document, position)
+    before = then.prefix + typed
+    if now.suffix != then.suffix or not (now.prefix.endswith(before) or before.endswith(now.prefix)):
+        return None
+    return evolve(place, snapshot=now, position=position, typed=place.typed + typed)
 
 
 def _behind(selected: types.SelectedCompletionInfo, place: Place, document: OpenDocument) -> Place:

@@ -58,6 +58,8 @@ class ClientSession:
         self._learning: asyncio.TimerHandle | None = None
         #: The file and the language that were last asked about.
         self._last_place = ("", "")
+        #: Stands for the last request for menu items: earlier ones are answered as soon as can be.
+        self.menu_request: object = None
         self.client = Client()
         self.settings = Settings()
         self.text = WorkspaceText(server)

@@ -20,21 +20,23 @@ class Place:
     """Where the client asked, as it was then: the document may have changed since.
 
     `position` is exact, and `encoding` is what it counts in. With an item `selected` in the client's menu,
-    snapshot and position are as if that had been inserted.
+    snapshot and position are as if that had been inserted. `typed` are letters that came after the client
+    asked: snapshot and position are behind them, and the client puts its edit where they were not there.
     """
 
     snapshot: Snapshot
     position: types.Position
     encoding: PositionEncoding
     selected: types.SelectedCompletionInfo | None = None
+    typed: str = ""
 
     def before(self, text: str) -> types.Position:
         """Return the position where `text`, which ends at the cursor, begins."""
         return self._moved(-self._units(text))
 
     def after(self, characters: int) -> types.Position:
-        """Return the position so many characters behind the cursor, in its line."""
-        return self._moved(self._units(self.snapshot.line_suffix[:characters]))
+        """Return the position so many characters behind the cursor, in its line as it was when the client asked."""
+        return self._moved(self._units(self.snapshot.line_suffix[:characters]) - self._units(self.typed))
 
     def _moved(self, units: int) -> types.Position:
         return types.Position(self.position.line, self.position.character + units)

@@ -72,6 +72,26 @@ async def test_a_menu_request_that_is_superseded_is_answered(
         assert (await second).items[0].text_edit.new_text == "2"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+async def test_letters_that_contradict_what_was_to_come_are_answered_too(
+    tmp_path: Path, backend: ScriptedTabbyAPI, encoding: str
+) -> None:
+    """Helix does not ask for them while the request at the space is out and another server's items are shown."""
+    backend.reply(lambda prompt: "ück(a)\n" if "= gl<" in prompt else "1\n", delay_before_first=0.1)
+    settings = {"menu": {"deadline_ms": 20_000}}
+    async with Editor(
+        tmp_path, with_encoding(MENU_ONLY, encoding), backend=backend.url, settings=settings
+    ) as editor:
+        editor.open("'😀'; x = |]\n")
+        there = editor.buffer.position(editor.buffer.cursor)
+        first = editor.ask_menu()
+        await eventually(lambda: backend.completions)
+        editor.type("gl")
+        (item,) = (await first).items
+        assert item.filter_text == item.text_edit.new_text == "glück(a)"
+        assert item.text_edit.range == types.Range(there, there)
+
+
 # --- where it is wanted ---
 
 
