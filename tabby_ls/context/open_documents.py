@@ -9,6 +9,7 @@ import heapq
 from bisect import bisect_right
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Generator, Sequence
+from functools import lru_cache
 from time import monotonic, thread_time
 
 from attrs import Factory, define, frozen
@@ -33,6 +34,10 @@ _FORGETTING = 0.15
 #: What recent changes and visits, imported modules, nearness and definitions count.
 _EDITED, _EDITED_FLOOR, _VISITED = 0.6, 3.0, 0.2
 _IMPORTED, _SAME_LANGUAGE, _SAME_FOLDER, _DEFINED = 0.4, 0.3, 0.15, 1.0
+
+
+#: What was looked at closely is likely to be so again at the next place: most of what looking costs is its words.
+_words_of = lru_cache(maxsize=4 * _MOST_PIECES)(bag)
 
 
 @define(eq=False)
@@ -103,7 +108,7 @@ class _Candidate:
             chunk.start,
             chunk.end,
             chunk.text,
-            bag(chunk.text),
+            _words_of(chunk.text),
             self.boost,
             self.floor,
         )
@@ -248,8 +253,9 @@ class OpenDocuments:
         recent = self._recent_chunks(document) if "edits" in asking.sources else {}
         wanted = totals.keys() | recent.keys() if "open" in asking.sources else recent.keys()
         ranked: list[tuple[float, int]] = []
+        is_its_own = document.uri == asking.uri
         for number in wanted:
-            if asking.sees(document.uri, chunked.chunks[number]):
+            if is_its_own and asking.sees(document.uri, chunked.chunks[number]):
                 continue
             more, floor = recent.get(number, (0.0, 0.0))
             ranked.append((totals.get(number, 0.0) * (boost + more) + floor, number))

@@ -8,7 +8,8 @@ the user has just changed, visited or imports counts more. `tests/bench/context_
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
+from functools import cached_property
 
 from attrs import frozen
 
@@ -25,9 +26,14 @@ class Piece:
     start: int
     end: int
     text: str
-    words: Collection[str]
+    words: Set[str]
     boost: float = 1.0
     floor: float = 0.0
+
+    @cached_property
+    def lines(self) -> frozenset[str]:
+        """Its lines that are not blank, without what they are indented by."""
+        return frozenset(line.strip() for line in self.text.split("\n")) - {""}
 
 
 def rarity(count: int, of: int) -> float:

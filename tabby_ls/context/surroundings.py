@@ -127,6 +127,7 @@ class Surroundings:
     async def snippets(self, cursor: Cursor, room: int) -> tuple[Snippet, ...]:
         """Return what to show the model before the window, at most `room` characters of it, in order."""
         now = monotonic()
+        self._refresh_at = max(self._refresh_at, now + _REST)
         choice = self._choice
         if choice is None or not choice.holds_for(cursor, room, now):
             former = choice.pieces if choice is not None else []
@@ -158,9 +159,17 @@ class Surroundings:
             await asyncio.wait([self._refreshing])
 
     async def _refresh(self) -> None:
-        while (rest := self._refresh_at - monotonic()) > 0:  # noqa: ASYNC110 - a time is waited for
-            await asyncio.sleep(rest)
-        await _in_slices(self._documents.refresh())
+        is_done = False
+        while not is_done:
+            while (rest := self._refresh_at - monotonic()) > 0:  # noqa: ASYNC110 - a time is waited for
+                await asyncio.sleep(rest)
+            for _ in self._documents.refresh():
+                await asyncio.sleep(0)
+                # A request takes ten turns of the event loop, each of which would wait for a slice of this.
+                if self._refresh_at > monotonic():
+                    break  # somebody types, or asks: on with it after that
+            else:
+                is_done = True
 
     async def _choose(self, cursor: Cursor, room: int) -> list[Piece]:
         query = query_at(cursor.prefix, cursor.suffix)
@@ -232,7 +241,7 @@ def pack(
         if not may_be_sent(piece):
             continue
         chosen.append(piece)
-        shown |= _lines(piece.text)
+        shown |= piece.lines
         room -= cost
         if room < _LEAST_ROOM:
             break
@@ -245,13 +254,11 @@ def _lines(text: str) -> set[str]:
 
 def _is_news(piece: Piece, shown: Set[str]) -> bool:
     """Return whether at most half of the piece's lines are shown already."""
-    lines = _lines(piece.text) - {""}
-    return 2 * len(lines & shown) <= len(lines)
+    return 2 * len(piece.lines & shown) <= len(piece.lines)
 
 
 def _says_the_same(piece: Piece, other: Piece) -> bool:
-    words = set(piece.words)
-    return len(words.intersection(other.words)) > _SAME * len(words)
+    return len(piece.words & other.words) > _SAME * len(piece.words)
 
 
 def _stable(former: Sequence[Piece], pieces: Sequence[Piece]) -> list[Piece]:

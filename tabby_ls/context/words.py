@@ -25,7 +25,7 @@ def parts(word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(form for form in (*long, whole) if form != word))
 
 
-def bag(text: str) -> set[str]:
+def bag(text: str) -> frozenset[str]:
     """Return the identifiers of a text and the parts of them."""
-    words = set(_WORD.findall(text))
+    words = frozenset(_WORD.findall(text))
     return words.union(*map(parts, words))
