@@ -7,10 +7,10 @@ the kind that was expected, never the value found, which may be the user's code.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, TypeVar, cast, get_args, get_origin
 
 import attrs
 from attrs import frozen
@@ -53,7 +53,7 @@ def parse(raw: bytes) -> dict[str, Any]:
         data = json.loads(raw)
     except (ValueError, RecursionError):
         data = None
-    return _expect(data, dict, "answer")  # type: ignore[no-any-return]
+    return structure(data, dict)
 
 
 def structure(data: object, kind: type[T], where: str = "answer") -> T:
@@ -62,8 +62,13 @@ def structure(data: object, kind: type[T], where: str = "answer") -> T:
     A kind is an attrs class, or what fields of one are annotated with: a plain type, a tuple or a dict of
     others, or one of these or None.
     """
-    result: T = _structure(data, kind, where)
-    return result
+    try:
+        result: T = _reader(cast(Any, kind))(data)
+    except DecodingError as error:
+        problem = f"{where}{error}"
+    else:
+        return result
+    raise DecodingError(problem)
 
 
 def completion(data: Mapping[str, Any], kind: type[R]) -> R:
@@ -83,40 +88,85 @@ def check_not_aborted(data: Mapping[str, Any]) -> None:
             raise ServerError("the server gave up before the answer was whole", status=200)
 
 
-def _structure(data: object, kind: Any, where: str) -> Any:
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin is UnionType:
-        return None if data is None else _structure(data, arguments[0], where)
-    if origin is tuple:
-        items = _expect(data, list, where)
-        return tuple(_structure(item, arguments[0], f"{where}[{i}]") for i, item in enumerate(items))
-    if origin is dict:
-        members = _expect(data, dict, where)
-        return {name: _structure(value, arguments[1], f"{where}.*") for name, value in members.items()}
-    if not attrs.has(kind):
-        return _expect(data, kind, where)
-    given = _expect(data, dict, where)
-    values = {}
-    for name, field_kind, is_required in _fields(kind):
-        if name in given:
-            values[name] = _structure(given[name], field_kind, f"{where}.{name}")
-        elif is_required:
-            raise DecodingError(f"{where}.{name} is missing")
-    return kind(**values)
-
-
-def _expect(data: object, kind: type, where: str) -> Any:
-    kinds = (float, int) if kind is float else (kind,)
-    if not isinstance(data, kinds) or (isinstance(data, bool) and kind is not bool):
-        raise DecodingError(f"{where} is not {_WORDS[kind]}")
-    return data
+#: Takes one JSON value; the message of its error begins with the place inside of that.
+_Reader = Callable[[Any], Any]
 
 
 @cache
-def _fields(kind: type[attrs.AttrsInstance]) -> tuple[tuple[str, Any, bool], ...]:
-    """Return name and type of each field, and whether it must be there."""
+def _reader(kind: Any) -> _Reader:
+    """Return what reads values of a kind. There is one for each kind, made once: chunks come by the thousand."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is UnionType:
+        return _optional(_reader(arguments[0]))
+    if origin is tuple:
+        return _tuple_of(_reader(arguments[0]))
+    if origin is dict:
+        return _dict_of(_reader(arguments[1]))
+    return _object(kind) if attrs.has(kind) else _plain(kind)
+
+
+def _optional(read: _Reader) -> _Reader:
+    return lambda data: None if data is None else read(data)
+
+
+def _tuple_of(read: _Reader) -> _Reader:
+    as_list = _plain(list)
+
+    def read_items(data: Any) -> tuple[Any, ...]:
+        items = []
+        for number, item in enumerate(as_list(data)):
+            try:
+                items.append(read(item))
+            except DecodingError as error:
+                raise DecodingError(f"[{number}]{error}") from None
+        return tuple(items)
+
+    return read_items
+
+
+def _dict_of(read: _Reader) -> _Reader:
+    as_dict = _plain(dict)
+
+    def read_members(data: Any) -> dict[str, Any]:
+        try:
+            return {name: read(value) for name, value in as_dict(data).items()}
+        except DecodingError as error:
+            raise DecodingError(f".*{error}") from None
+
+    return read_members
+
+
+def _object(kind: type[attrs.AttrsInstance]) -> _Reader:
+    as_dict = _plain(dict)
     attributes = attrs.fields(attrs.resolve_types(kind))
-    return tuple((a.name, a.type, a.default is attrs.NOTHING) for a in attributes)
+    fields = [(it.name, _reader(it.type), it.default is attrs.NOTHING) for it in attributes]
+
+    def read_fields(data: Any) -> Any:
+        given = as_dict(data)
+        values = {}
+        for name, read, is_required in fields:
+            if name in given:
+                try:
+                    values[name] = read(given[name])
+                except DecodingError as error:
+                    raise DecodingError(f".{name}{error}") from None
+            elif is_required:
+                raise DecodingError(f".{name} is missing")
+        return kind(**values)
+
+    return read_fields
+
+
+def _plain(kind: type) -> _Reader:
+    kinds = (float, int) if kind is float else (kind,)
+    excluded = () if kind is bool else bool  # which Python takes for a number
+
+    def check(data: Any) -> Any:
+        if not isinstance(data, kinds) or isinstance(data, excluded):
+            raise DecodingError(f" is not {_WORDS[kind]}")
+        return data
+
+    return check
 
 
 _WORDS = {
