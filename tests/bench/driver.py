@@ -97,6 +97,11 @@ def opened(uri: str, text: str) -> bytes:
     return message("textDocument/didOpen", {"textDocument": document})
 
 
+def closed(uri: str) -> bytes:
+    """A didClose notification."""
+    return message("textDocument/didClose", {"textDocument": {"uri": uri}})
+
+
 def typed(uri: str, version: int, line: int, character: int, text: str) -> bytes:
     """A didChange notification that inserts `text`."""
     point = {"line": line, "character": character}

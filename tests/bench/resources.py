@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from tests.bench.driver import Usage, inline, menu, opened, running, typed
@@ -94,32 +94,35 @@ async def _read(client: RpcClient) -> None:
 
 
 async def _stream() -> float:
-    """The share of a core that a stream of 1,000 tokens a second takes."""
+    """The share of a core that reading a stream of 1,000 tokens a second takes.
+
+    It is as long as streams get: the body of a function, which is read on until it is too long for a suggestion. Then
+    another one is asked for, elsewhere. All that the process does meanwhile counts.
+    """
     with ScriptedTabbyAPI() as model:
         environment = {"TABBY_LS_BACKEND_URL": model.url, "TABBY_LS_MAX_TOKENS": "8192"}
         async with running((sys.executable, "-m", "tabby_ls"), **environment) as client:
             await client.initialize()
             await client.send(message("initialized", {}))
             await asyncio.sleep(2)
-            lines = iter(range(10**9))
-            model.reply(
-                lambda _: (
-                    f"value_{next(lines)} = compute(first, second)\n"[start : start + 4]
-                    for _ in range(10**6)
-                    for start in range(0, 40, 4)
-                ),
-                delay_between=0.001,
-            )
-            before, began, uri = client.usage.processor_seconds, time.monotonic(), "file:///stream.py"
-            await client.send(opened(uri, "def f():\n    \n"))
-            pieces, number = 0, 0
+            model.reply(lambda _: _body(), delay_between=0.001)
+            before, began, number = client.usage.processor_seconds, time.monotonic(), 0
             while time.monotonic() - began < _STREAM_SECONDS:
                 number += 1
-                await client.request("textDocument/inlineCompletion", inline(uri, 1, 4, invoked=True))
-                await client.send(typed(uri, number + 1, 1, 4, " "))
-                pieces = sum(one.pieces_sent for one in model.completions)
+                uri = f"file:///{number}.py"
+                await client.send(opened(uri, "def f():\n    \n"))
+                await client.request("textDocument/inlineCompletion", inline(uri, 1, 4))
+                await model.eventually(lambda: model.completions[-1].ended)
+            pieces = sum(one.pieces_sent for one in model.completions)
             spent = client.usage.processor_seconds - before
             return spent / pieces * 1000
+
+
+def _body() -> Iterator[str]:
+    """Tokens of four characters, ten a line."""
+    for number in range(10**6):
+        line = f"    value_{number:04} = compute(first, secnd)\n"
+        yield from (line[start : start + 4] for start in range(0, len(line), 4))
 
 
 if __name__ == "__main__":

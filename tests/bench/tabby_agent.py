@@ -70,6 +70,7 @@ class TabbyCompletion:
     prefix: str
     suffix: str
     asked_at: float
+    answered_at: float = 0.0
     tokens: int = 0
     ended: Literal["complete", "closed by client"] | None = None
 
@@ -141,6 +142,7 @@ class TabbyServer:
                 number = len(self.completions)
                 choices = [{"index": 0, "text": text}]
                 await send_whole(writer, 200, {"id": f"cmpl-{number}", "choices": choices})
+                asked.answered_at = time.monotonic()
         elif path == "/v1/health":
             await send_whole(writer, 200, _HEALTH)
         elif path == "/v1beta/server_setting":
