@@ -17,10 +17,14 @@ class Follower:
         self._length = 0
 
     def shown(self, now: Snapshot, suggestion: Suggestion) -> Snapshot | None:
-        """Take note of what is shown; return the state after it is accepted, if that is worth to be asked about."""
+        """Take note of what is shown; return the state after it is accepted, if that is worth to be asked about.
+
+        It is not where something stays behind the cursor: some editors leave the cursor before that, some behind it.
+        """
         then = accepted(now, suggestion)
         is_same = self._then is not None and self._then.uri == then.uri and self._then.prefix == then.prefix
         if not is_same:
             self._length = len(suggestion.text)
         self._then = then
-        return then if len(suggestion.text) <= self._length / 2 else None
+        is_followed = len(suggestion.text) <= self._length / 2
+        return then if is_followed and not suggestion.replaces else None

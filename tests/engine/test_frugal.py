@@ -144,6 +144,19 @@ async def test_a_request_joins_what_was_asked_ahead_and_still_runs(engine_over: 
     assert len(backend.streams) == 2
 
 
+async def test_nothing_is_asked_ahead_where_something_stays_behind_the_cursor(
+    engine_over: EngineFactory,
+) -> None:
+    """Whether an accepted text leaves the cursor before or behind it is the editor's affair."""
+    backend = FakeBackend(["one, two)"], ["ahead"])
+    typist = Typist(engine_over(backend, prefetch=True), "print(|)")
+    assert (await typist.ask()).suggestion == Suggestion("one, two)", 1)
+    typist.type("one, t")
+    assert (await typist.ask()).suggestion == Suggestion("wo)", 1)
+    await asyncio.sleep(0.01)
+    assert len(backend.streams) == 1
+
+
 async def test_what_runs_ahead_ends_when_the_user_goes_another_way(engine_over: EngineFactory) -> None:
     backend = FakeBackend(["compute"], [asyncio.Event()], ["!"])
     typist = Typist(engine_over(backend, prefetch=True), "x = |")
