@@ -24,7 +24,7 @@ from tabby_ls.server.client_settings import ClientSettings
 from tabby_ls.server.clients import Client, describe_client
 from tabby_ls.server.connection import settle
 from tabby_ls.server.documents import DocumentNotOpenError, OpenDocument
-from tabby_ls.server.first_run import WELCOME, is_first_run
+from tabby_ls.server.first_run import is_first_run, welcome
 from tabby_ls.server.held_requests import HeldRequests
 from tabby_ls.server.logs import configure_logging
 from tabby_ls.server.protocol import ServerProtocol
@@ -92,7 +92,7 @@ class ClientSession:
         elif self.text.is_looked_up:
             self._learning = asyncio.get_running_loop().call_later(_LEARN_AFTER, self._learn)
         if await asyncio.to_thread(is_first_run, self.settings):
-            self.status.inform(WELCOME)
+            self.status.inform(welcome(self.client.connect_command))
         settle()  # what was imported since `initialize` stays for good
         if self.settings.local.index:
             await self._registrations.files()

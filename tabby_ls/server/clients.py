@@ -47,6 +47,12 @@ class Client:
     #: The environment variable in which it hands the API key over, and its command that asks the user for the key.
     key_variable: str = ""
     key_command: str = ""
+    #: Its command that asks the user for a server's address.
+    connect_command: str = ""
+    #: It says itself whom a message is from.
+    names_server: bool = False
+    #: Characters of a message beyond which it waits for a key before anything else is done; 0: it never does.
+    longest_message: int = 0
     #: Seconds its user can be kept waiting: some clients do not redraw while they ask.
     longest_wait: float = 60.0
 
@@ -84,6 +90,9 @@ def describe_client(params: types.InitializeParams) -> Client:
         moves_behind=ours.get("movesBehind") is True,
         key_variable=str(key.get("variable", "")),
         key_command=str(key.get("command", "")),
+        connect_command=str(ours.get("connectCommand", "")),
+        names_server=is_neovim and not shows_status,
+        longest_message=_LONGEST_IN_NEOVIM if is_neovim and not shows_status else 0,
         longest_wait=0.4 if name == "eglot" else 60.0,
     )
 
@@ -94,6 +103,8 @@ def _ours(experimental: object) -> Mapping[str, object]:
     return ours if isinstance(ours, Mapping) else {}
 
 
+#: Seen with Neovim 0.12 in 80 columns: a line of 68, and it puts `LSP[tabby_ls] ` before it. 0.11 stops at any message.
+_LONGEST_IN_NEOVIM = 54
 #: Seen with Neovim 0.12. Helix 25.07 and eglot 1.17 insert plain text as it is.
 _ADDS_INDENTATION = frozenset({"neovim"})
 #: Read in Helix' and eglot's source.

@@ -6,10 +6,14 @@ from tabby_ls.journal.store import state_folder
 from tabby_ls.own_files import make_folder
 from tabby_ls.settings import BackendSettings, Settings, config_file
 
-WELCOME = (
-    "suggestions come from the local model, which learns from your own files; nothing leaves this machine. "
-    "`tabby-ls check --discover` finds a server to use instead."
-)
+
+def welcome(connect_command: str) -> str:
+    """Return the message, for a client with such a command, or "" for none. How to go on comes first: it may be cut."""
+    how = f"the command {connect_command} names" if connect_command else "`tabby-ls check --discover` finds"
+    return (
+        f"{how} a server of yours; until then the local model suggests, "
+        "from what your own files say, and nothing leaves this machine"
+    )
 
 
 def is_first_run(settings: Settings) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import textwrap
 from collections.abc import Callable
 from typing import Literal
 
@@ -63,13 +64,17 @@ class Status:
             self._show(types.MessageType.Warning, problem)
 
     def inform(self, sentence: str) -> None:
-        """Tell the user something that is no problem."""
+        """Tell the user something that is no problem: its beginning, where a long message has to be put away by a key."""
+        longest = self.client.longest_message
+        if longest and len(sentence) > longest:
+            self._server.window_log_message(types.LogMessageParams(types.MessageType.Info, sentence))
+            sentence = textwrap.shorten(sentence, longest, placeholder="…")
         self._show(types.MessageType.Info, sentence)
 
     def tell(self, sentence: str) -> None:
         """Tell the user what a command of theirs came to, unless the client has its own place for it."""
         if not self.client.shows_status:
-            self.inform(sentence)
+            self._show(types.MessageType.Info, sentence)
 
     def failed(self, error: BackendError) -> None:
         """Take note of a backend's failure."""
@@ -107,7 +112,7 @@ class Status:
         """Tell the client if the status is not what it was."""
         if self._troubles and self._standing().error is None:
             self._troubles.clear()
-            logger.warning("backend: answers again")
+            logger.warning("backend: %s answers again", self._standing().backend)
             self.tell(f"{self._standing().backend} answers again")
         if self.client.shows_status and (state := self.state(self._refusal)) != self._shown:
             self._shown = state
@@ -121,4 +126,5 @@ class Status:
         return f"{message} (meanwhile: {standing.backend})" if standing.is_stand_in else message
 
     def _show(self, kind: types.MessageType, text: str) -> None:
-        self._server.window_show_message(types.ShowMessageParams(kind, f"tabby-ls: {text}"))
+        whom = "" if self.client.names_server else "tabby-ls: "
+        self._server.window_show_message(types.ShowMessageParams(kind, whom + text))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.lsp.test_settings import config_file
 from tests.support.editor import Editor, eventually
+from tests.support.profiles import WITH_PLUGIN
 from tests.support.tabbyapi import ScriptedTabbyAPI
 
 LINES = "first = read_settings(folder, encoding)\nsecond = read_sett|\n"
@@ -26,6 +29,16 @@ async def test_it_works_at_once_and_says_with_what(tmp_path: Path) -> None:
         editor.open(LINES)
         assert await editor.ghost(invoked=True)
     assert editor.messages == []
+
+
+async def test_where_a_command_asks_for_the_address_that_is_named(tmp_path: Path) -> None:
+    params: dict[str, Any] = copy.deepcopy(dict(WITH_PLUGIN))
+    params["capabilities"]["experimental"]["tabby-ls"]["connectCommand"] = "Connect a Server"
+    async with Editor(tmp_path, params, is_first_run=True) as editor:
+        await eventually(lambda: editor.messages)
+        (message,) = editor.messages
+    assert "the command Connect a Server" in message
+    assert "`tabby-ls" not in message
 
 
 @pytest.mark.parametrize("where", ["file", "environment", "editor", "by name"])

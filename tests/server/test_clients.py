@@ -36,6 +36,8 @@ def completion(**capabilities: Any) -> Client:
                 needs_snippets=True,
                 pulls_configuration=True,
                 shows_progress=True,
+                names_server=True,
+                longest_message=54,
             ),
         ),
         (

@@ -23,6 +23,7 @@ class Session:
 
     def __init__(self, *, shows_status: bool) -> None:
         self.messages: list[str] = []
+        self.logged: list[str] = []
         self.states: list[tuple[str, str]] = []
         self.protocol = self
         self.standing = Standing("TabbyAPI")
@@ -31,6 +32,9 @@ class Session:
 
     def window_show_message(self, params: Any) -> None:
         self.messages.append(params.message.removeprefix("tabby-ls: "))
+
+    def window_log_message(self, params: Any) -> None:
+        self.logged.append(params.message)
 
     def notify(self, method: str, params: Any) -> None:
         assert method == STATUS
@@ -142,3 +146,12 @@ def test_a_wrong_setting_is_named_once_to_everybody(plain: Session, plugin: Sess
         session.status.problems([problem, Problem("x", Source.FILE, "unknown")])
         assert len(session.messages) == 2
         assert session.messages[0] == "setting 'max_tokens' in the environment: must be a whole number"
+
+
+def test_what_is_no_problem_stops_nobody_by_its_length(plain: Session) -> None:
+    plain.status.client = Client(names_server=True, longest_message=20)
+    plain.status.inform("there is no problem here")
+    plain.fails(DOWN)
+    plain.status.tell("what a command of the user's returned")
+    assert plain.messages == ["there is no problem…", DOWN.message, "what a command of the user's returned"]
+    assert plain.logged == ["there is no problem here"]

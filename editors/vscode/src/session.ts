@@ -22,12 +22,16 @@ const STATUS = 'tabby-ls/status';
 const UNKNOWN: ServerStatus = { state: 'idle', backend: '', message: '' };
 
 /**
- * Declares that this client shows the server's status, so that the server opens no message boxes for it, and how a key
- * is given here.
+ * Declares that this client shows the server's status, so that the server opens no message boxes for it, and how a
+ * server and a key are named here.
  */
 const SHOWS_STATUS: StaticFeature = {
   fillClientCapabilities: (capabilities) => {
-    const ours = { status: true, apiKey: { variable: KEY_VARIABLE, command: 'Set API Key' } };
+    const ours = {
+      status: true,
+      apiKey: { variable: KEY_VARIABLE, command: 'Set API Key' },
+      connectCommand: 'Connect a Server',
+    };
     capabilities.experimental = { ...capabilities.experimental, [SECTION]: ours };
   },
   initialize: () => {},

@@ -41,6 +41,17 @@ def test_ghost_text_of_0_12(start: Start, workspace: Workspace, backend: Scripte
 
 
 @pytest.mark.parametrize("version", ["0.12"], indirect=True)
+def test_the_message_of_the_first_run_does_not_wait_for_a_key(
+    start: Start, local_workspace: Workspace
+) -> None:
+    local_workspace.write("x.py", "")
+    init = documented("README.md", "inline_completion")
+    nvim = start(local_workspace, "x.py", init=init, with_plugin=False, columns=80)
+    nvim.terminal.wait_for_text("`tabby-ls check --discover` finds a server")
+    assert "Press ENTER" not in nvim.terminal.screen
+
+
+@pytest.mark.parametrize("version", ["0.12"], indirect=True)
 def test_the_plugin_says_what_to_start_even_without_setup(
     start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
 ) -> None:
