@@ -70,11 +70,31 @@ Return non-nil if any of them could be shown."
                                 :tail (tabby-ls--line-behind (point))))
     (tabby-ls-ghost-follow)))
 
+(defun tabby-ls-ghost-more-p ()
+  "Return non-nil if the rest of what is shown is still being written."
+  (when tabby-ls-ghost-active
+    (let* ((item (tabby-ls--suggestion-item (tabby-ls--shown)))
+           (arguments (plist-get (plist-get item :command) :arguments)))
+      (and (vectorp arguments) (eq t (plist-get (aref arguments 0) :more))))))
+
+(defun tabby-ls-ghost-extend (items)
+  "Show the first of ITEMS if what is shown at point is its beginning.
+Return non-nil if it is."
+  (when-let* (((and tabby-ls-ghost-active (> (length items) 0)))
+              (longer (tabby-ls--read-item (elt items 0)))
+              ((string-prefix-p (tabby-ls--rest (tabby-ls--shown))
+                                (tabby-ls--suggestion-text longer))))
+    (tabby-ls-ghost-show items)))
+
+(defun tabby-ls--shown ()
+  "Return the suggestion that is shown."
+  (nth (tabby-ls--ghost-index tabby-ls--ghost)
+       (tabby-ls--ghost-suggestions tabby-ls--ghost)))
+
 (defun tabby-ls-ghost-add (items)
   "Offer ITEMS too, which the server made for point; show the next suggestion."
   (when tabby-ls--ghost
-    (let* ((shown (nth (tabby-ls--ghost-index tabby-ls--ghost)
-                       (tabby-ls--ghost-suggestions tabby-ls--ghost)))
+    (let* ((shown (tabby-ls--shown))
            (rest (tabby-ls--rest shown))
            (more (seq-remove (lambda (suggestion)
                                (equal rest (tabby-ls--suggestion-text suggestion)))
@@ -167,8 +187,7 @@ Nil if something else has changed there."
   "Show what is still to come at point; clear it if the buffer went another way.
 Return non-nil if something is shown."
   (when tabby-ls--ghost
-    (let* ((suggestion (nth (tabby-ls--ghost-index tabby-ls--ghost)
-                            (tabby-ls--ghost-suggestions tabby-ls--ghost)))
+    (let* ((suggestion (tabby-ls--shown))
            (rest (tabby-ls--rest suggestion)))
       (if rest
           (tabby-ls--draw (tabby-ls--edit suggestion rest))
@@ -246,8 +265,7 @@ that REST ends with are not touched, nor shown twice."
   "Insert what is still to come, or its beginning that REGEXP matches.
 Return (ITEM . LENGTH): the server's item, and nil if all of it was inserted,
 else how many characters of it are in the buffer now."
-  (let* ((suggestion (nth (tabby-ls--ghost-index tabby-ls--ghost)
-                          (tabby-ls--ghost-suggestions tabby-ls--ghost)))
+  (let* ((suggestion (tabby-ls--shown))
          (rest (tabby-ls--rest suggestion))
          (part (if (and regexp (string-match regexp rest)) (match-string 0 rest) rest)))
     (pcase-let ((`(,insert ,delete ,keep) (tabby-ls--edit suggestion rest)))

@@ -152,9 +152,14 @@ It is not called if another key comes first.  With INVOKED, the user wants them.
                (with-current-buffer buffer
                  (setq tabby-ls--timer nil)
                  (when (and tabby-ls-mode (tabby-ls-ready-p) (not (tabby-ls--inhibited-p)))
-                   (tabby-ls--ask (lambda (items)
-                                    (unless (tabby-ls--inhibited-p)
-                                      (tabby-ls-ghost-show items))))))))))))
+                   (tabby-ls--ask #'tabby-ls--show)))))))))
+
+(defun tabby-ls--show (items)
+  "Show ITEMS at point, and ask for the rest of what is still being written."
+  (unless (tabby-ls--inhibited-p)
+    (when (and (if tabby-ls-ghost-active (tabby-ls-ghost-extend items) (tabby-ls-ghost-show items))
+               (tabby-ls-ghost-more-p))
+      (tabby-ls--ask #'tabby-ls--show))))
 
 (defun tabby-ls--after-command ()
   "Keep up with what the last command did."
@@ -164,7 +169,10 @@ It is not called if another key comes first.  With INVOKED, the user wants them.
         (setq tabby-ls--seen state)
         (when changed
           (tabby-ls-document-flush))
-        (cond ((and (not (tabby-ls--inhibited-p)) (tabby-ls-ghost-follow)))
+        (cond ((and (not (tabby-ls--inhibited-p)) (tabby-ls-ghost-follow))
+               (when (tabby-ls-ghost-more-p)
+                 (tabby-ls--withdraw)
+                 (tabby-ls--ask-soon)))
               (t (tabby-ls-ghost-clear)
                  (tabby-ls--withdraw)
                  (when (and changed

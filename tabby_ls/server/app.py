@@ -144,7 +144,8 @@ async def _inline_completion(
     items = []
     for number, suggestion in enumerate((outcome.suggestion, *outcome.alternatives)):
         offer = session.keeper.offers.made(outcome, suggestion, lead=lead, alternative=number)
-        items.append(inline_item(suggestion, place, session.client, offer))
+        more = not number and not outcome.complete
+        items.append(inline_item(suggestion, place, session.client, offer, more=more))
     return types.InlineCompletionList(items)
 
 

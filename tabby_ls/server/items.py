@@ -50,9 +50,11 @@ class Place:
 
 
 def inline_item(
-    suggestion: Suggestion, place: Place, client: Client, offer: str
+    suggestion: Suggestion, place: Place, client: Client, offer: str, *, more: bool = False
 ) -> types.InlineCompletionItem:
     """Return ghost text for the cursor at `place`; `offer` is the id by which its acceptance is reported.
+
+    `more` tells clients that look for it that the rest is being written, and there for who asks again.
 
     It must begin with the text of an item that is selected, in that item's range (LSP 3.18, SelectedCompletionInfo).
     What it would replace stays as it is, unless the client is one that moves behind it.
@@ -64,7 +66,7 @@ def inline_item(
     if place.selected is not None:
         text, start = place.selected.text + text, place.selected.range.start
     where = types.Range(start, place.after(replaces))
-    return types.InlineCompletionItem(text, range=where, command=_accepted(offer))
+    return types.InlineCompletionItem(text, range=where, command=_accepted(offer, more=more))
 
 
 def menu_item(
@@ -105,8 +107,9 @@ def menu_item(
     )
 
 
-def _accepted(offer: str) -> types.Command:
-    return types.Command("Suggestion accepted", ACCEPTED, arguments=[{"id": offer}])
+def _accepted(offer: str, *, more: bool = False) -> types.Command:
+    argument = {"id": offer} | ({"more": True} if more else {})
+    return types.Command("Suggestion accepted", ACCEPTED, arguments=[argument])
 
 
 def _documentation(code: str, language: str, client: Client) -> types.MarkupContent | str:

@@ -90,7 +90,7 @@ def check_command(command: types.Command | None) -> None:
     assert command is not None
     assert command.command == "tabby-ls.accepted"
     (argument,) = command.arguments or ()
-    assert set(argument) == {"id"}
+    assert set(argument) in ({"id"}, {"id", "more"})
 
 
 def inserted_by_menu(item: types.CompletionItem, buffer: Buffer, client: str) -> str:

@@ -237,6 +237,29 @@ def test_it_is_shown_in_one_window_only(workspace: Workspace, backend: ScriptedT
         emacs.wait_for_ghost("")
 
 
+def test_the_rest_of_a_long_suggestion_comes_as_it_is_written(
+    workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    workspace.write("sum.py", ADD)
+    body = "".join(f"\n        total += numbers[{index}]" for index in range(6))
+    backend.reply(going_on_to(f"for number in numbers:{body}\n"), delay_between=0.04)
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.keys("Down", "C-e")
+        emacs.type("for")
+        emacs.wait_for_ghost(f" number in numbers:{body}")
+        answers = [answer["result"] for answer in workspace.answers("textDocument/inlineCompletion")]
+        items = [item for answer in answers if answer for item in answer["items"]]
+        assert any(item["command"]["arguments"][0].get("more") for item in items)
+        assert len(backend.completions) == 1
+        emacs.keys("BSpace", "BSpace", "BSpace")
+        backend.reply(going_on_to(f"while number in numbers:{body}\n"), delay_between=0.04)
+        emacs.type("whi")
+        emacs.wait_for(lambda: emacs.ghost)
+        emacs.type("le nu")
+        emacs.wait_for_ghost(f"mber in numbers:{body}")
+
+
 def test_nothing_is_suggested_while_a_macro_is_recorded(
     workspace: Workspace, backend: ScriptedTabbyAPI
 ) -> None:
