@@ -61,7 +61,8 @@ def complete(options: argparse.Namespace) -> int:
         print(json.dumps(_as_json(outcome, snapshot), ensure_ascii=False))
     failed = outcome.reason in (Reason.BACKEND_FAILED, Reason.TOO_LATE)
     if failed or (outcome.suggestion is None and not options.json):
-        say(f"nothing to suggest. {why_nothing(record_of(outcome, time()))}")
+        # When a server is asked again, of which the record tells, is of no use to who has come for one answer.
+        say(outcome.detail or f"nothing to suggest. {why_nothing(record_of(outcome, time()))}")
     return int(failed)
 
 

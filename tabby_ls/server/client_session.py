@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
+from tabby_ls import __version__
 from tabby_ls.backends.backend import Backend, BackendError
 from tabby_ls.engine.outcome import Event, Outcome, Prepared, Reason
 from tabby_ls.engine.shaping.tidy import with_lf
@@ -19,6 +21,7 @@ from tabby_ls.journal.explain import because
 from tabby_ls.journal.keeper import Keeper
 from tabby_ls.journal.record import name_of
 from tabby_ls.languages import language_named
+from tabby_ls.printable import printable
 from tabby_ls.server.capabilities import initialize_result
 from tabby_ls.server.client_settings import ClientSettings
 from tabby_ls.server.clients import Client, describe_client
@@ -42,6 +45,8 @@ if TYPE_CHECKING:
 
 #: Seconds after which the workspace is learned from where a server answers: the first request has the machine alone.
 _LEARN_AFTER = 0.5
+
+logger = logging.getLogger(__name__)
 
 
 class ClientSession:
@@ -80,6 +85,9 @@ class ClientSession:
 
     async def ready(self) -> None:
         """Do what the answer to `initialize` did not need."""
+        logger.info(
+            "tabby-ls %s serves %s", __version__, printable(self.client.name) or "a client without a name"
+        )
         self.status.problems(self._problems)
         if self.client.pulls_configuration:
             await self._pull_configuration()
@@ -268,6 +276,7 @@ class ClientSession:
         if settings != self.settings:
             self.settings = settings
             self._log()
+            logger.info("the settings have changed")
             await self.keeper.configure(settings)
             await self._reconfigure()
 

@@ -13,6 +13,7 @@ from pygls.lsp.server import LanguageServer
 
 from tabby_ls.local_model.indexer import BuildError, build_index
 from tabby_ls.local_model.model import LocalModel
+from tabby_ls.printable import printable
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +85,8 @@ class Indexing:
             )
         except (BuildError, OSError) as error:
             logger.warning("the index of a workspace folder could not be built: %s", error)
+        else:
+            logger.info("the index of %s is up to date", printable(root.name))
         finally:
             if progress is not None:
                 progress.end()

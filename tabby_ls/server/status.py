@@ -46,6 +46,7 @@ class Status:
         self._standing = standing
         self._told: set[str] = set()
         self._troubles: set[Trouble] = set()
+        self._answering = ""
         self._refusal: Reason | None = None
         self._shown: State | None = None
         #: `shows_status`: whether it shows what it is notified of.
@@ -110,10 +111,14 @@ class Status:
 
     def update(self) -> None:
         """Tell the client if the status is not what it was."""
-        if self._troubles and self._standing().error is None:
+        standing = self._standing()
+        if standing.backend != self._answering:
+            self._answering = standing.backend
+            logger.info("suggestions come from %s", standing.backend)
+        if self._troubles and standing.error is None:
             self._troubles.clear()
-            logger.warning("backend: %s answers again", self._standing().backend)
-            self.tell(f"{self._standing().backend} answers again")
+            logger.warning("backend: %s answers again", standing.backend)
+            self.tell(f"{standing.backend} answers again")
         if self.client.shows_status and (state := self.state(self._refusal)) != self._shown:
             self._shown = state
             self._server.protocol.notify(STATUS, asdict(state))

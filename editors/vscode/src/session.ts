@@ -104,11 +104,6 @@ export class Session {
     return this.waiting;
   }
 
-  /** Resolves when no start or restart is going on. */
-  async settled(): Promise<void> {
-    await this.running;
-  }
-
   /** End the server. */
   async stop(): Promise<void> {
     await this.running;
