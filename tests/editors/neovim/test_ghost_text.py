@@ -128,6 +128,17 @@ def test_several_lines_are_shown_below_and_the_rest_of_the_line_with_them(
     assert nvim.cursor == (4, 1)
 
 
+def test_at_the_end_of_a_file_there_is_room_for_all_of_it(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply(BLOCK + "\n")
+    nvim = start(workspace, "f.py", "x = 1\n" * 100 + "def f(items):\n    ")
+    nvim.insert_at_end()
+    nvim.wait_for_ghost(*BLOCK_LINES)
+    nvim.terminal.wait_for_text(BLOCK_LINES[-1])
+    assert "def f(items):" in nvim.terminal.screen
+
+
 def test_word_by_word_and_line_by_line(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
     backend.reply(BLOCK + "\n")
     nvim = start(workspace, "f.py", "def f(items):\n    ")

@@ -39,6 +39,17 @@ local function without_tabs(text, column, tab_width)
   return table.concat(parts)
 end
 
+-- Scroll until so many lines fit below the cursor's, as far as that one stays on the screen. Where code is written at the
+-- end of a file, they would else be out of sight.
+local function make_room(rows)
+  local missing = vim.fn.winline() + rows - vim.fn.winheight(0)
+  if missing > 0 then
+    local view = vim.fn.winsaveview()
+    view.topline = math.min(view.topline + missing, math.max(view.topline, view.lnum - vim.wo.scrolloff))
+    vim.fn.winrestview(view)
+  end
+end
+
 --- Take the ghost text off the screen.
 function M.hide()
   if shown and vim.api.nvim_buf_is_valid(shown.buffer) then
@@ -96,6 +107,7 @@ function M.show(next)
     virt_lines = below,
     hl_mode = after == '' and 'combine' or 'replace',
   })
+  make_room(#below)
 end
 
 ---@return tabby_ls.Shown?
