@@ -49,17 +49,23 @@ def initialize_result(client: Mapping[str, Any], trigger_characters: Sequence[st
 
 def position_encoding(client: Mapping[str, Any]) -> str:
     """Return what positions count in: the first the client offers of those we know, else UTF-16 (LSP 3.17)."""
-    offered = _part(client, "general").get("positionEncodings") or ()
-    return next((str(encoding) for encoding in offered if encoding in _ENCODINGS), "utf-16")
+    offered = strings_of(part_of(client, "general").get("positionEncodings"))
+    return next((encoding for encoding in offered if encoding in _ENCODINGS), "utf-16")
 
 
 def registers_completion(client: Mapping[str, Any]) -> bool:
     """Return whether the menu can be registered, and taken back, while the session runs."""
-    return bool(_part(client, "textDocument", "completion").get("dynamicRegistration"))
+    return bool(part_of(client, "textDocument", "completion").get("dynamicRegistration"))
 
 
-def _part(client: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
-    part: Any = client
+def part_of(json: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
+    """Return the object at a path of names; an empty one if anything else is there, or nothing."""
+    part: Any = json
     for name in path:
         part = part.get(name) if isinstance(part, Mapping) else None
     return part if isinstance(part, Mapping) else {}
+
+
+def strings_of(json: object) -> list[str]:
+    """Return the strings in an array; an empty list if it is none."""
+    return [value for value in json if isinstance(value, str)] if isinstance(json, list) else []

@@ -73,7 +73,8 @@ class ClientSession:
 
     def begin(self, params: types.InitializeParams) -> None:
         """Take in what `initialize` says. Nothing slow happens here."""
-        self.client = describe_client(params)
+        name = params.client_info.name if params.client_info else ""
+        self.client = describe_client(name, self._protocol.client)
         self.status.client = self._registrations.client = self.client
         self.settings, self._problems = self._client_settings.begin(params.initialization_options)
         self.text.begin(self.client, self.settings)

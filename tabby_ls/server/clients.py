@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum, auto
+from typing import Any
 
 from attrs import frozen
-from lsprotocol import types
+from lsprotocol.types import InsertTextMode, MarkupKind
+
+from tabby_ls.server.capabilities import part_of, registers_completion, strings_of
 
 
 class Indentation(Enum):
@@ -57,35 +60,33 @@ class Client:
     longest_wait: float = 60.0
 
 
-def describe_client(params: types.InitializeParams) -> Client:
-    """Return what `initialize` tells about the client."""
-    name = (params.client_info.name if params.client_info else "").lower()
-    text_document = params.capabilities.text_document or types.TextDocumentClientCapabilities()
-    workspace = params.capabilities.workspace or types.WorkspaceClientCapabilities()
-    watched = workspace.did_change_watched_files
-    completion = text_document.completion or types.CompletionClientCapabilities()
-    item = completion.completion_item or types.ClientCompletionItemOptions()
-    modes = item.insert_text_mode_support.value_set if item.insert_text_mode_support else ()
-    takes_insert_mode = types.InsertTextMode.AsIs in modes
-    adds = name in _ADDS_INDENTATION or completion.insert_text_mode is types.InsertTextMode.AdjustIndentation
+def describe_client(name: str, capabilities: Mapping[str, Any]) -> Client:
+    """Return what a client of this name can do, by the capabilities in its `initialize`, in plain JSON."""
+    name = name.lower()
+    completion = part_of(capabilities, "textDocument", "completion")
+    item = part_of(completion, "completionItem")
+    modes = part_of(item, "insertTextModeSupport").get("valueSet")
+    takes_insert_mode = isinstance(modes, list) and InsertTextMode.AsIs in modes
+    adds = name in _ADDS_INDENTATION or completion.get("insertTextMode") == InsertTextMode.AdjustIndentation
     is_neovim = name == "neovim"
-    ours = _ours(params.capabilities.experimental)
-    key = ours.get("apiKey")
-    key = key if isinstance(key, Mapping) else {}
+    # What our own plugins say: docs/protocol.md.
+    ours = part_of(capabilities, "experimental", "tabby-ls")
+    key = part_of(ours, "apiKey")
     shows_status = ours.get("status") is True
+    workspace = part_of(capabilities, "workspace")
     return Client(
         name=name,
-        shows_ghost_text=text_document.inline_completion is not None,
+        shows_ghost_text=part_of(capabilities, "textDocument").get("inlineCompletion") is not None,
         may_not_show_it=is_neovim and not shows_status,
         indentation=Indentation.ADDS if adds and not takes_insert_mode else Indentation.KEEPS,
-        takes_markdown=types.MarkupKind.Markdown in (item.documentation_format or ()),
+        takes_markdown=MarkupKind.Markdown in strings_of(item.get("documentationFormat")),
         assumes_markdown=name in _ASSUMES_MARKDOWN,
         takes_insert_mode=takes_insert_mode,
-        needs_snippets=is_neovim and bool(item.snippet_support) and not takes_insert_mode,
-        pulls_configuration=bool(workspace.configuration),
-        registers_completion=bool(completion.dynamic_registration),
-        registers_watchers=bool(watched and watched.dynamic_registration),
-        shows_progress=bool(params.capabilities.window and params.capabilities.window.work_done_progress),
+        needs_snippets=is_neovim and bool(item.get("snippetSupport")) and not takes_insert_mode,
+        pulls_configuration=bool(workspace.get("configuration")),
+        registers_completion=registers_completion(capabilities),
+        registers_watchers=bool(part_of(workspace, "didChangeWatchedFiles").get("dynamicRegistration")),
+        shows_progress=bool(part_of(capabilities, "window").get("workDoneProgress")),
         shows_status=shows_status,
         moves_behind=ours.get("movesBehind") is True,
         key_variable=str(key.get("variable", "")),
@@ -95,12 +96,6 @@ def describe_client(params: types.InitializeParams) -> Client:
         longest_message=_LONGEST_IN_NEOVIM if is_neovim and not shows_status else 0,
         longest_wait=0.4 if name == "eglot" else 60.0,
     )
-
-
-def _ours(experimental: object) -> Mapping[str, object]:
-    """Return what the client says under `tabby-ls` among its experimental capabilities: docs/protocol.md."""
-    ours = experimental.get("tabby-ls") if isinstance(experimental, Mapping) else None
-    return ours if isinstance(ours, Mapping) else {}
 
 
 #: Seen with Neovim 0.12 in 80 columns: a line of 68, and it puts `LSP[tabby_ls] ` before it. 0.11 stops at any message.

@@ -30,6 +30,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.workspace import Workspace
 
+from tabby_ls.server.capabilities import position_encoding
 from tabby_ls.server.documents import DocumentNotOpenError, EditListener, OpenDocument, OpenDocuments
 from tabby_ls.server.framing import frame
 from tabby_ls.server.text import Edit
@@ -45,8 +46,8 @@ class ServerProtocol(LanguageServerProtocol):
     `receive` takes messages; `on_edit` hears of every change to a document, after it was made; `on_exit` gets the
     process's exit status when the client asks for the end. `documents` exists from `initialize` on: the same object
     as pygls' `workspace`, with its type. `answered` is the id of a request whose response is not to be written,
-    because the entry point has answered it before there was a server. `advertise` gets the client's capabilities
-    and returns the result of `initialize`, in plain JSON; without it the result is what pygls makes of the features.
+    because the entry point has answered it before there was a server. `client` are the client's capabilities in
+    plain JSON, from `initialize` on. `advertise` gets them and returns the result of `initialize`, in plain JSON; without it the result is what pygls makes of the features.
     """
 
     documents: OpenDocuments
@@ -58,6 +59,7 @@ class ServerProtocol(LanguageServerProtocol):
         self.on_exit: Callable[[int], None] = _ignore_exit
         self.answered: int | str | None = None
         self.advertise: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
+        self.client: Mapping[str, Any] = {}
         super().__init__(server, converter)
 
     # --- what the transport and the features use ---
@@ -165,10 +167,22 @@ class ServerProtocol(LanguageServerProtocol):
 
     def _params(self, message: dict[str, Any]) -> Any:
         """A message's params as lsprotocol's type; as plain JSON for a method lsprotocol does not know."""
+        if message["method"] == types.INITIALIZE:
+            message = self._set_capabilities_aside(message)
         message_type = self.get_message_type(message["method"])
         if message_type is None:
             return message.get("params")
         return self._converter.structure(message, message_type).params
+
+    def _set_capabilities_aside(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Leave in `initialize` what pygls reads: the code to make objects of all the rest takes up to 10 ms to make."""
+        params = message["params"]
+        client = params["capabilities"]
+        if not isinstance(client, dict):
+            raise TypeError("capabilities are an object")
+        self.client = client
+        encodings = {"general": {"positionEncodings": [position_encoding(client)]}}
+        return {**message, "params": {**params, "capabilities": encodings}}
 
     # --- handlers and their ends ---
 
@@ -257,8 +271,7 @@ class ServerProtocol(LanguageServerProtocol):
         yield from islice(super().lsp_initialize(params), 1)
         if self.answered is not None:
             return types.InitializeResult(types.ServerCapabilities())
-        client = self._converter.unstructure(params.capabilities)
-        return self._converter.structure(self.advertise(client), types.InitializeResult)
+        return self._converter.structure(self.advertise(self.client), types.InitializeResult)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(

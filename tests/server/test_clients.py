@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from lsprotocol import converters
-from lsprotocol.types import InitializeParams
 
+from tabby_ls.server.capabilities import position_encoding
 from tabby_ls.server.clients import Client, Indentation, describe_client
 from tests.support.profiles import GHOST_TEXT, MENU_ONLY, VS_CODE, recorded
 
 
 def described(params: Any) -> Client:
-    return describe_client(
-        converters.get_converter().structure({"processId": None, "rootUri": None, **params}, InitializeParams)
-    )
+    return describe_client(params.get("clientInfo", {}).get("name", ""), params["capabilities"])
 
 
 def completion(**capabilities: Any) -> Client:
@@ -111,6 +108,16 @@ def test_a_plugins_menu_in_neovim_takes_text_as_it_is() -> None:
     client = described(params)
     assert client.indentation is Indentation.KEEPS
     assert not client.needs_snippets
+
+
+@pytest.mark.parametrize("nonsense", [5, "x", None, [{}], {"x": 1}])
+def test_capabilities_that_are_none_count_for_nothing(nonsense: Any) -> None:
+    item = {"insertTextModeSupport": {"valueSet": nonsense}, "documentationFormat": nonsense}
+    assert completion(completionItem=item) == Client()
+    assert (
+        described({"capabilities": {"experimental": {"tabby-ls": nonsense}, "window": nonsense}}) == Client()
+    )
+    assert position_encoding({"general": {"positionEncodings": nonsense}}) == "utf-16"
 
 
 @pytest.mark.parametrize("capability", [{}, {"dynamicRegistration": True}])

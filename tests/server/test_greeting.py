@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from lsprotocol import types
@@ -67,15 +68,13 @@ def test_anything_else_is_left_to_the_server(sent: bytes) -> None:
 @pytest.mark.parametrize("profile", _EDITORS)
 async def test_the_server_that_answers_late_says_the_same(profile: Any) -> None:
     _, _, (early,) = _greeted(message("initialize", profile, 1))
-    server = create_server()
-    params = server.protocol._converter.structure(dict(profile), types.InitializeParams)
-    handling = server.protocol.lsp_initialize(params)
-    handler, arguments, _ = next(handling)
-    handler(*arguments)
-    with pytest.raises(StopIteration) as end:
-        handling.send(None)
-    late = server.protocol._converter.unstructure(end.value.value, types.InitializeResult)
-    assert late == early["result"]
+    server, written = create_server(), Mock()
+    server.protocol.set_writer(written)
+    server.protocol.receive(
+        json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": profile})
+    )
+    (late,) = (json.loads(body) for body in Unframer().feed(written.write.call_args.args[0]))
+    assert late == early
 
 
 def test_what_is_said_is_what_is_there() -> None:
