@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-# Nothing that importing allocates is garbage; a collection in the middle of it costs 20 ms. The transport
+# Nothing that importing allocates is garbage; a collection in the middle of it costs 20 ms. `server.connection.settle`
 # switches it on again once the client has its answer to `initialize`.
 gc.disable()
 

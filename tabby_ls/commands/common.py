@@ -46,5 +46,5 @@ def say(line: str) -> None:
 
 
 def show(text: str) -> None:
-    """Print part of a command's result. What a project, a server or a trace put into it commands no terminal."""
+    """Print part of a command's result, without what a terminal would obey: it may come from a project, a server or a trace."""
     print(printable(text))

@@ -123,8 +123,8 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+#: What is to be said of each reason that needs no more than who was asked; `why_nothing` has the others.
 _BECAUSE = {
-    Reason.SHOWN: "",
     Reason.DISABLED: "Suggestions are off: the setting `enabled` is false.",
     Reason.SWITCHED_OFF: "Suggestions are switched off for this session; "
     "the command `tabby-ls.toggle` switches them on.",
@@ -145,7 +145,5 @@ _BECAUSE = {
     Reason.CANCELLED: "The editor took the request back, as it does when you type on or leave the place.",
     Reason.TOO_LATE: "The time was up before any text had come; what comes later is kept for the next request. "
     "`deadline_ms` says how long to wait, `menu.deadline_ms` for menus.",
-    Reason.BACKEND_FAILED: "The backend failed.",
     Reason.NO_BACKEND: "None of the servers in `backends` serves such requests: see `requests` and `languages` there.",
-    Reason.BACKEND_RESTING: "The backend failed a moment ago and is left alone.",
 }

@@ -126,7 +126,7 @@ async def _inline_completion(
         place = _place(server.protocol.documents, params)
     except DocumentNotOpenError:
         return types.InlineCompletionList([])
-    since = await session.held(place.snapshot.uri)
+    since = await session.wait_for_settings(place.snapshot.uri)
     invoked = params.context.trigger_kind is types.InlineCompletionTriggerKind.Invoked
     seconds = session.settings.deadline_ms / 1000
     outcome = await session.suggest(
@@ -165,7 +165,7 @@ async def _completion(server: TabbyLanguageServer, params: types.CompletionParam
         place = _place(server.protocol.documents, params)
     except DocumentNotOpenError:
         return nothing
-    since = await session.held(place.snapshot.uri)
+    since = await session.wait_for_settings(place.snapshot.uri)
     if not session.offers_menu:
         session.keeper.journal.menu_was_silent = True
         return nothing

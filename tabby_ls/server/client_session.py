@@ -141,9 +141,9 @@ class ClientSession:
                 target.surroundings = surroundings
         return targets
 
-    async def held(self, uri: str) -> Sequence[Edit]:
+    async def wait_for_settings(self, uri: str) -> Sequence[Edit]:
         """Wait until settings that are being asked for are known; return what changed in the document meanwhile."""
-        return await self._held.release(uri)
+        return await self._held.wait(uri)
 
     async def suggest(
         self,

@@ -57,7 +57,7 @@ class Connection:
             self._ended.set_result(status)
 
     def lose_client(self) -> None:
-        """End because the client cannot be reached: well if it had said `shutdown`."""
+        """End because the client cannot be reached; the exit status is 0 only if it has sent `shutdown`."""
         self.end(self.protocol.exit_status)
 
     async def handle(self, body: bytes | str) -> None:

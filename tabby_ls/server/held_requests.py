@@ -36,7 +36,7 @@ class HeldRequests:
         finally:
             self._known.set()
 
-    async def release(self, uri: str) -> Sequence[Edit]:
+    async def wait(self, uri: str) -> Sequence[Edit]:
         """Wait until a request about this document may go on; return what has changed in the document meanwhile."""
         if self._known.is_set() and not self._turn.locked():
             return ()

@@ -65,7 +65,10 @@ class Status:
             self._show(types.MessageType.Warning, problem)
 
     def inform(self, sentence: str) -> None:
-        """Tell the user something that is no problem: its beginning, where a long message has to be put away by a key."""
+        """Tell the user something that is no problem.
+
+        Some clients stop at a long message until a key is pressed: they show its beginning, and log all of it.
+        """
         longest = self.client.longest_message
         if longest and len(sentence) > longest:
             self._server.window_log_message(types.LogMessageParams(types.MessageType.Info, sentence))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tabby_ls.engine.outcome import Origin, Reason
+from tabby_ls.engine.outcome import Origin, Outcome, Reason
 from tabby_ls.journal.explain import because, explain
 from tabby_ls.journal.journal import MENU_SILENT, NOTHING_YET, Journal
 from tabby_ls.journal.record import Record
@@ -135,7 +135,11 @@ def test_every_reason_has_words_without_gaps(reason: Reason) -> None:
         assert "{" not in text
         assert "  " not in text
         assert text.endswith((".", "?"))
-    assert because(reason) or reason is Reason.SHOWN
+
+
+@pytest.mark.parametrize("reason", [reason for reason in Reason if Outcome(reason).is_refusal])
+def test_the_status_has_words_for_each_reason_why_nothing_is_ever_suggested(reason: Reason) -> None:
+    assert because(reason).endswith(".")
 
 
 def test_another_day_is_named() -> None:
