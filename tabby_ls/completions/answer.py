@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import suppress
 from types import AsyncGeneratorType, TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -21,6 +21,7 @@ _DONE = b"[DONE]"
 _END_OF_BODY = 1.0
 
 P = TypeVar("P")
+T = TypeVar("T")
 
 
 class AnswerStream(Generic[P]):
@@ -85,15 +86,18 @@ class AnswerStream(Generic[P]):
     async def __aenter__(self) -> Self:
         try:
             with request_errors():
-                async with self._waiting():
-                    self._response = await self._connection.send("POST", self._path, self._body)
-                    if self._response.status != 200:
-                        raise await self._connection.failure(self._response, *self._private)
-            self._pieces = self._response.pieces()
+                response = await self._in_time(self._open())
+            self._pieces = response.pieces()
         except BaseException:
             await self.aclose()
             raise
         return self
+
+    async def _open(self) -> Response:
+        self._response = response = await self._connection.send("POST", self._path, self._body)
+        if response.status != 200:
+            raise await self._connection.failure(response, *self._private)
+        return response
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -157,8 +161,7 @@ class AnswerStream(Generic[P]):
 
     async def _receive(self, pieces: AsyncIterator[bytes]) -> None:
         """Wait for the next piece of the body and take the payloads from it."""
-        async with self._waiting():
-            piece = await anext(pieces, None)
+        piece = await self._in_time(anext(pieces, None))
         if piece is None:
             self._is_at_end = True
             self._payloads.extend(self._parser.close())
@@ -168,13 +171,12 @@ class AnswerStream(Generic[P]):
         except LineTooLongError as error:
             raise StreamError(str(error), code="invalid_chunk") from None
 
-    @asynccontextmanager
-    async def _waiting(self) -> AsyncIterator[None]:
-        """Take the time that the block needs from what may be spent waiting; TimeoutError when it is used up."""
+    async def _in_time(self, work: Awaitable[T]) -> T:
+        """Take the time that `work` needs from what may be spent waiting; TimeoutError when it is used up."""
         began = time.monotonic()
         try:
             async with asyncio.timeout(self._patience):
-                yield
+                return await work
         finally:
             if self._patience is not None:
                 self._patience -= time.monotonic() - began
