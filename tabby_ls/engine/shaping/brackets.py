@@ -62,6 +62,21 @@ def where_closed(text: str, closer: str, nesting: Nesting) -> int:
     return -1
 
 
+def where_mismatched(text: str, nesting: Nesting) -> int:
+    """Return the index at which `text` closes a bracket that `nesting` has open by one of another kind, else -1.
+
+    What stands in quotes closes nothing.
+    """
+    inside = Nesting()
+    for index, char in _unescaped(text):
+        if inside.quote and char not in _QUOTES:
+            continue
+        inside = inside.after(char)
+        if inside.closed:
+            return index if nesting.opened and nesting.opened[-1] != _PAIRS[char] else -1
+    return -1
+
+
 def _unescaped(text: str) -> Iterator[tuple[int, str]]:
     """Yield the characters of `text` that no backslash takes the meaning of, with their indices."""
     characters = enumerate(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import islice, takewhile
 
-from tabby_ls.engine.shaping.brackets import Nesting, where_closed
+from tabby_ls.engine.shaping.brackets import Nesting, where_closed, where_mismatched
 from tabby_ls.engine.shaping.lines import indent_of, lines_upwards, squeezed
 from tabby_ls.engine.shaping.place import place_of
 from tabby_ls.engine.snapshot import Snapshot, Suggestion
@@ -44,7 +44,8 @@ def fit_to_rest(text: str, snapshot: Snapshot) -> Suggestion:
     # What was opened before the cursor and is closed behind it ends the text where the text closes it too.
     closer = where_closed(text, rest.lstrip()[0], start)
     if closer < 0:
-        return Suggestion(text)
+        mismatch = -1 if start.quote else where_mismatched(text, start)
+        return Suggestion(text if mismatch < 0 else text[:mismatch])
     shorter = text[:closer] + _shared_beginning(text[closer:], rest.lstrip())
     replaced = _replaced(shorter, rest, start, stays_open=stays_open)
     return Suggestion(text[:closer]) if replaced is None else Suggestion(shorter, replaced)
