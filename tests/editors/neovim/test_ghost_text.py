@@ -139,6 +139,19 @@ def test_at_the_end_of_a_file_there_is_room_for_all_of_it(
     assert "def f(items):" in nvim.terminal.screen
 
 
+def test_the_rest_of_a_long_suggestion_comes_as_it_is_written(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply(f"{BLOCK}\n", delay_between=0.06)
+    nvim = start(workspace, "total.py", "def total(items):\n    ")
+    nvim.insert_at_end()
+    nvim.wait_for_ghost(*BLOCK_LINES)
+    answers = [answer["result"] for answer in workspace.answers("textDocument/inlineCompletion")]
+    items = [item for answer in answers if answer for item in answer["items"]]
+    assert any(item["command"]["arguments"][0].get("more") for item in items)
+    assert len(backend.completions) == 1
+
+
 def test_word_by_word_and_line_by_line(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
     backend.reply(BLOCK + "\n")
     nvim = start(workspace, "f.py", "def f(items):\n    ")

@@ -191,6 +191,7 @@ local function usable(item, place, encoding)
     units_before = text.utf16_length(lead),
     has_crlf = sent:find('\r\n', 1, true) ~= nil,
     id = type(argument) == 'table' and argument.id or nil,
+    more = type(argument) == 'table' and argument.more == true,
     command = item.command,
   }
 end
@@ -267,6 +268,10 @@ local function ask(kind, advance)
       return
     end
     take_in(client, place, result, advance)
+    local is_taken_in = offer and offer.place == place and not offer.chosen and offer.items[1]
+    if is_taken_in and is_taken_in.more then
+      ask(kind) -- for the rest of it, which is being written
+    end
   end)
   if request then
     asked = { client = client, request = request, place = place }

@@ -7,6 +7,7 @@ local M = {}
 ---@field units_before integer UTF-16 units of what the server sent that come before `text`.
 ---@field has_crlf boolean Whether the server sent it with "\r\n" between lines.
 ---@field id any What the server calls it.
+---@field more boolean Whether the rest of it is still being written.
 ---@field command? table What the server wants to hear when it was taken.
 
 ---@param text string
