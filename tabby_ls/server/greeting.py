@@ -1,4 +1,4 @@
-"""The answer to `initialize` before the language server is imported: that takes twenty times as long as the answer.
+"""The answer to `initialize` before the language server is imported: importing it takes many times as long as answering.
 
 Editors hold back everything else until they have it. What was read is handed on, and handled as if nothing had been
 answered (`transport.serve_stdio`).

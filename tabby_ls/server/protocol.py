@@ -1,4 +1,4 @@
-"""Our JSON-RPC: pygls' protocol with its gaps closed. The one module that leans on pygls' private names.
+"""Our JSON-RPC: pygls' protocol with its gaps closed. Only this module and `documents.py` lean on pygls' private names.
 
 What differs from pygls 2.1, each held by a test:
 

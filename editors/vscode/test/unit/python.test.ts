@@ -1,3 +1,5 @@
+/** Which Python is taken, and what is said when none will do. */
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { candidates, type Command, findPython, parseVersion } from '../../src/python';

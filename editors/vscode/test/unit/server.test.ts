@@ -1,3 +1,5 @@
+/** Which server is run, and with what command and environment. */
+
 import assert from 'node:assert/strict';
 import { homedir } from 'node:os';
 import { join } from 'node:path';

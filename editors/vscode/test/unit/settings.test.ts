@@ -1,3 +1,5 @@
+/** Which settings go to the server, and by which way. */
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import packageJson from '../../package.json';

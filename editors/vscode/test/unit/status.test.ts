@@ -1,3 +1,5 @@
+/** What the status bar and its menu say. */
+
 import assert from 'node:assert/strict';
 import { describe as suite, test } from 'node:test';
 import packageJson from '../../package.json';

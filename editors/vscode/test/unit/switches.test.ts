@@ -1,3 +1,5 @@
+/** Switching suggestions on and off in one window. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Switches } from '../../src/switches';
