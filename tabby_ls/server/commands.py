@@ -26,8 +26,12 @@ def partially_accepted(session: ClientSession, arguments: Arguments) -> None:
 
 
 def why(session: ClientSession, arguments: Arguments) -> str:
-    """Return in words what came of the last request."""
-    return _told(session, session.keeper.journal.why(arguments.text("uri", "")))
+    """Return in words what came of the last request, and first of all why another than the user's server answered it."""
+    uri = arguments.text("uri", "")
+    answer, state = session.keeper.journal.why(uri), session.state(uri)
+    if state.state == "error" and session.engine.standing().is_stand_in:
+        answer = f"{state.message[:1].upper()}{state.message[1:]} {answer}"
+    return _told(session, answer)
 
 
 async def stats(session: ClientSession, _: Arguments) -> str:

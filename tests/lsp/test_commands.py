@@ -86,6 +86,18 @@ async def test_why_before_anything_was_asked(editor: Editor) -> None:
     assert "Nothing has been asked yet" in await editor.run("tabby-ls.why")
 
 
+async def test_why_names_the_server_that_another_stands_in_for(tmp_path: Path) -> None:
+    settings = {"backend": {"url": "http://127.0.0.1:1"}}
+    async with Editor(tmp_path, settings=settings) as editor:
+        editor.open("zqx|\n")
+        await editor.ghost()
+        why = await editor.run("tabby-ls.why")
+        assert why.startswith(
+            "The server at http://127.0.0.1:1 cannot be reached; is it running? (meanwhile: local"
+        )
+        assert "The local model is not sure enough" in why
+
+
 async def test_why_tells_of_the_last_request_or_of_a_files(editor: Editor, backend: ScriptedTabbyAPI) -> None:
     backend.reply("1\n")
     first = editor.open("x = |\n")
