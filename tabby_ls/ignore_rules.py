@@ -7,9 +7,14 @@ rather than one too few.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tabby_ls.foreign_files import read_file
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 _MOST_BYTES = 64 * 1024
 _MOST_STARS = 2
@@ -19,6 +24,18 @@ def read_rules(file: Path) -> list[str]:
     """Return the lines of an ignore file, of a large one the first; raises OSError."""
     text = read_file(file, _MOST_BYTES, follow=True).decode("utf-8", "replace")
     return [simplify(line) for line in text.splitlines()]
+
+
+def compile_rules(lines: Iterable[str]) -> GitIgnoreSpec | None:
+    """Return what matches paths with these lines, None if there is none: nobody then waits for pathspec to be imported.
+
+    Raises ValueError for a line that is no pattern.
+    """
+    if not (lines := list(lines)):
+        return None
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec.from_lines(lines)
 
 
 def simplify(line: str) -> str:

@@ -11,13 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from attrs import define
 from cachetools import LRUCache
-from pathspec import GitIgnoreSpec
-from pathspec.pattern import RegexPattern
 
-from tabby_ls.ignore_rules import read_rules
+from tabby_ls.ignore_rules import compile_rules, read_rules
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 GITIGNORE, TABBYIGNORE = ".gitignore", ".tabbyignore"
 #: Seconds that a verdict holds before it is looked whether an ignore file has changed.
@@ -118,7 +120,7 @@ class IgnoreFiles:
         spec = None
         if stamp is not None:
             with suppress(OSError, ValueError):
-                spec = GitIgnoreSpec.from_lines(read_rules(file))
+                spec = compile_rules(read_rules(file))
         self._rules[file] = _Rules(stamp, spec)
         return spec
 
@@ -136,6 +138,8 @@ def _says(spec: GitIgnoreSpec, inside: str) -> bool | None:
 
     pathspec also lets a rule for a folder speak of what is in it. That is decided at the folder itself.
     """
+    from pathspec.pattern import RegexPattern
+
     for pattern in reversed(spec.patterns):
         if isinstance(pattern, RegexPattern) and pattern.include is not None and pattern.regex:
             for match in pattern.regex.finditer(inside):

@@ -9,10 +9,8 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from pathspec import GitIgnoreSpec
-
 from tabby_ls.context.ignore_files import GITIGNORE, TABBYIGNORE, IgnoreFiles
-from tabby_ls.ignore_rules import simplify
+from tabby_ls.ignore_rules import compile_rules, simplify
 from tabby_ls.private_files import is_private
 
 #: A notebook's cells are as private as their notebook.
@@ -42,7 +40,7 @@ class FileRules:
     """The rules in force; `exclude` are the user's patterns in the style of .gitignore."""
 
     def __init__(self, exclude: Iterable[str] = (), roots: Iterable[Path] = ()) -> None:
-        self._excluded = GitIgnoreSpec.from_lines(map(simplify, exclude))
+        self._excluded = compile_rules(map(simplify, exclude))
         self._roots = tuple(roots)
         self.ignore_files = IgnoreFiles(self._roots)
         # Asked at every keystroke, about few files.
@@ -64,7 +62,7 @@ class FileRules:
         return is_private(_path_of(uri))
 
     def _is_excluded(self, uri: str) -> bool:
-        return self._excluded.match_file(_path_of(uri))
+        return self._excluded is not None and self._excluded.match_file(_path_of(uri))
 
     def _shown_path(self, uri: str) -> str:
         """Return what the model sees of where a document is: from the session's folder on, or the name alone."""

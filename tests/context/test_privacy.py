@@ -23,6 +23,8 @@ from tabby_ls.context.privacy import FileRules
         "/etc/ssl/private/server.KEY",
         "/c%3A/Users/me/.npmrc",
         "/srv/terraform/prod.tfvars",
+        "/srv/service-account-7.json",
+        "/home/me/.aws/.env.example",
     ],
 )
 def test_files_that_hold_secrets_are_private(path: str) -> None:
@@ -38,6 +40,9 @@ def test_files_that_hold_secrets_are_private(path: str) -> None:
         "/home/me/project/credentials.py",
         "/home/me/project/credentials/store.py",
         "/home/me/project/keyboard.key.ts",
+        "/home/me/project/.aws",
+        "/home/me/project/service-account.toml",
+        "/home/me/project/my.kube/config",
     ],
 )
 def test_other_files_are_not(path: str) -> None:

@@ -25,6 +25,7 @@ _NOT_NEEDED = {
     "fractions",  # of `statistics`, for a median
     "urllib.request",  # of proxies, for a server on this machine
     "http.cookiejar",  # no completion server has cookies
+    "pathspec",  # no ignore file is there, and no setting excludes anything
     "rich",  # only terminals are written to in colours
     "tabby_ls.local_model.model",  # a server answers
     "tabby_ls.backends.llamacpp",  # another server does
