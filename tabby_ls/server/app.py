@@ -12,15 +12,15 @@ from inspect import isawaitable
 from time import monotonic
 from typing import Any
 
-from attrs import evolve
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from tabby_ls import __version__
 from tabby_ls.server.client_session import ClientSession
 from tabby_ls.server.commands import COMMANDS, Arguments, Command
-from tabby_ls.server.documents import DocumentNotOpenError, OpenDocument, OpenDocuments, snapshot
-from tabby_ls.server.items import Place, inline_item, menu_item
+from tabby_ls.server.documents import DocumentNotOpenError
+from tabby_ls.server.items import inline_item, menu_item
+from tabby_ls.server.places import place_of, typed_on
 from tabby_ls.server.protocol import ServerProtocol, make_converter
 
 logger = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ async def _inline_completion(
     session = server.session
     session.saw_inline_request()
     try:
-        place = _place(server.protocol.documents, params)
+        place = place_of(server.protocol.documents, params)
     except DocumentNotOpenError:
         return types.InlineCompletionList([])
     since = await session.wait_for_settings(place.snapshot.uri)
@@ -162,7 +162,7 @@ async def _completion(server: TabbyLanguageServer, params: types.CompletionParam
     arrived = monotonic()
     nothing = types.CompletionList(is_incomplete=False, items=[])
     try:
-        place = _place(server.protocol.documents, params)
+        place = place_of(server.protocol.documents, params)
     except DocumentNotOpenError:
         return nothing
     since = await session.wait_for_settings(place.snapshot.uri)
@@ -171,7 +171,7 @@ async def _completion(server: TabbyLanguageServer, params: types.CompletionParam
         return nothing
     outcome = await session.suggest(place.snapshot, invoked=False, seconds=session.menu_deadline, since=since)
     while outcome.superseded and session.menu_request is this:
-        behind = _typed_on(server.protocol.documents, params, place)
+        behind = typed_on(server.protocol.documents, params, place)
         seconds = arrived + session.menu_deadline - monotonic()
         if behind is None or seconds <= 0:
             break
@@ -183,56 +183,6 @@ async def _completion(server: TabbyLanguageServer, params: types.CompletionParam
         outcome.suggestion, place, session.client, session.keeper.offers.made(outcome, outcome.suggestion)
     )
     return types.CompletionList(is_incomplete=not outcome.complete, items=[item]) if item else nothing
-
-
-def _place(documents: OpenDocuments, params: types.InlineCompletionParams | types.CompletionParams) -> Place:
-    """Return where the client asks; raises DocumentNotOpenError."""
-    document = documents.get_text_document(params.text_document.uri)
-    line, index = document.locate(params.position)
-    position = types.Position(line, document.text.units(line, index))
-    place = Place(snapshot(document, position), position, documents.encoding)
-    if isinstance(params, types.InlineCompletionParams) and params.context.selected_completion_info:
-        return _behind(params.context.selected_completion_info, place, document)
-    return place
-
-
-def _typed_on(documents: OpenDocuments, params: types.CompletionParams, place: Place) -> Place | None:
-    """Return the place behind the letters that were typed at `place` since; None if nothing was, or something else."""
-    then = place.snapshot
-    try:
-        document = documents.get_text_document(params.text_document.uri)
-    except DocumentNotOpenError:
-        return None
-    line, index = document.locate(place.position)
-    if line != place.position.line:
-        return None
-    length = len(document.text.line(line)) - len(then.line_prefix + then.line_suffix)
-    typed = document.text.line(line)[index : index + max(0, length)]
-    if not typed or not all(character.isalnum() or character == "_" for character in typed):
-        return None
-    position = types.Position(line, document.text.units(line, index + len(typed)))
-    now = snapshot(document, position)
-    before = then.prefix + typed
-    if now.suffix != then.suffix or not (now.prefix.endswith(before) or before.endswith(now.prefix)):
-        return None
-    return evolve(place, snapshot=now, position=position, typed=place.typed + typed)
-
-
-def _behind(selected: types.SelectedCompletionInfo, place: Place, document: OpenDocument) -> Place:
-    """Return the place at the end of the client's selected menu item, as if that had been inserted."""
-    line, cursor = document.locate(place.position)
-    start_line, start = document.locate(selected.range.start)
-    end_line, end = document.locate(selected.range.end)
-    if start_line != line or end_line != line or not start <= cursor <= end:
-        return place
-    now = place.snapshot
-    prefix = now.prefix[: len(now.prefix) - (cursor - start)] + selected.text
-    return Place(
-        evolve(now, prefix=prefix, suffix=now.suffix[end - cursor :]),
-        selected.range.end,
-        place.encoding,
-        selected,
-    )
 
 
 _FEATURES: dict[str, Callable[..., Any]] = {

@@ -2,51 +2,16 @@
 
 from __future__ import annotations
 
-from attrs import frozen
 from lsprotocol import types
 
-from tabby_ls.engine.snapshot import Snapshot, Suggestion
+from tabby_ls.engine.snapshot import Suggestion
 from tabby_ls.languages import language_named
 from tabby_ls.server.capabilities import ACCEPTED
 from tabby_ls.server.clients import Client, Indentation
-from tabby_ls.server.text import PositionEncoding
+from tabby_ls.server.places import Place
 
 #: Characters of a menu row.
 _LABEL = 60
-
-
-@frozen
-class Place:
-    """Where the client asked, as it was then: the document may have changed since.
-
-    `position` is exact, and `encoding` is what it counts in. With an item `selected` in the client's menu,
-    snapshot and position are as if that had been inserted. `typed` are letters that came after the client
-    asked: snapshot and position are behind them, and the client puts its edit where they were not there.
-    """
-
-    snapshot: Snapshot
-    position: types.Position
-    encoding: PositionEncoding
-    selected: types.SelectedCompletionInfo | None = None
-    typed: str = ""
-
-    def before(self, text: str) -> types.Position:
-        """Return the position where `text`, which ends at the cursor, begins."""
-        return self._moved(-self._units(text))
-
-    def after(self, characters: int) -> types.Position:
-        """Return the position so many characters behind the cursor, in its line as it was when the client asked."""
-        return self._moved(self._units(self.snapshot.line_suffix[:characters]) - self._units(self.typed))
-
-    def _moved(self, units: int) -> types.Position:
-        return types.Position(self.position.line, self.position.character + units)
-
-    def _units(self, text: str) -> int:
-        if self.encoding == "utf-32":
-            return len(text)
-        if self.encoding == "utf-16":
-            return len(text.encode("utf-16-le", "surrogatepass")) // 2
-        return len(text.encode("utf-8", "surrogatepass"))
 
 
 def inline_item(

@@ -99,12 +99,7 @@ class TextLines:
 
     def units(self, line: int, index: int) -> int:
         """The client's `character` for a code point index of a line."""
-        before = self._lines[line][:index]
-        if self._encoding == "utf-32" or before.isascii():
-            return len(before)
-        if self._encoding == "utf-16":
-            return len(before.encode("utf-16-le", "surrogatepass")) // 2
-        return len(before.encode("utf-8", "surrogatepass"))
+        return units_of(self._lines[line][:index], self._encoding)
 
     def apply(self, start: Point, end: Point, text: str) -> Edit:
         """Put `text` between two client positions and return what that changed.
@@ -189,6 +184,15 @@ class TextLines:
             # What was changed ends with the end of line `last`, so `_split` added an empty line that is not there.
             parts.pop()
         lines[first : last + 1] = parts
+
+
+def units_of(text: str, encoding: PositionEncoding) -> int:
+    """The length of a text in units of a position encoding."""
+    if encoding == "utf-32" or text.isascii():
+        return len(text)
+    if encoding == "utf-16":
+        return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def last_of(pieces: Iterable[str], limit: int) -> str:

@@ -16,7 +16,8 @@ from lsprotocol.types import (
 
 from tabby_ls.engine.snapshot import Snapshot, Suggestion
 from tabby_ls.server.clients import Client, Indentation
-from tabby_ls.server.items import Place, inline_item, menu_item
+from tabby_ls.server.items import inline_item, menu_item
+from tabby_ls.server.places import Place
 from tabby_ls.server.text import PositionEncoding
 
 ADDS = Client(indentation=Indentation.ADDS)
