@@ -177,7 +177,7 @@ class Engine:
 
     def turn(self, scope: Scope, uri: str = "", language: str = "", *, on: bool) -> None:
         """Turn suggestions on or off; what runs and is no longer wanted ends at once."""
-        self._switches.turn(scope, uri, language, on=on)
+        self._switches.turn(scope, uri, language, self._settings, on=on)
         for generation in list(self._running):
             origin = generation.origin
             if self.refusal(origin.uri, origin.language, invoked=generation.invoked):

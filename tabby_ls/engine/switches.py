@@ -52,15 +52,17 @@ class Switches:
             case Scope.FILE:
                 return self.is_on(Scope.LANGUAGE, uri, language, settings)
 
-    def turn(self, scope: Scope, uri: str, language: str, *, on: bool) -> None:
-        """Turn a switch on or off."""
+    def turn(self, scope: Scope, uri: str, language: str, settings: Settings, *, on: bool) -> None:
+        """Turn a switch on or off. A file that is turned on where its language is follows its language again."""
         match scope:
             case Scope.SESSION:
                 self._session = on
             case Scope.LANGUAGE:
                 self._languages[language_named(language).id] = on
             case Scope.FILE:
-                self._files[uri] = on
+                self._files.pop(uri, None)
+                if not on or not self.is_on(Scope.LANGUAGE, uri, language, settings):
+                    self._files[uri] = on
 
     def settings_changed(self, old: Settings, new: Settings) -> None:
         """Let go of the switches that a changed setting is about: what the user said last counts."""

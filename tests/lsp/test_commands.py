@@ -155,6 +155,19 @@ async def test_only_what_was_switched_off_is_off(editor: Editor, backend: Script
     assert await editor.ghost(), "a file's switch goes before its language's"
 
 
+async def test_a_file_that_was_off_for_a_while_goes_off_with_its_language(
+    editor: Editor, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("1\n")
+    editor.open("x = |\n")
+    await editor.ghost()
+    for enabled in (False, True):
+        await editor.run("tabby-ls.toggle", {"scope": "file", "enabled": enabled})
+    assert await editor.ghost()
+    await editor.run("tabby-ls.toggle", {"scope": "language"})
+    assert await editor.ghost() == []
+
+
 async def test_a_switch_outlasts_settings_that_are_not_about_it(
     tmp_path: Path, backend: ScriptedTabbyAPI
 ) -> None:
