@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.tabbyapi import ScriptedTabbyAPI
+
 _ROOT = Path(__file__).parents[2]
 _VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 
@@ -76,6 +78,10 @@ def test_the_wheel_works_in_an_empty_environment(
     file.write_text("def total(prices):\n    return sum(prices)\n\n\ndef total_of(orders):\n    return sum(")
     home = {"HOME": str(tmp_path), "TABBY_LS_CONFIG": os.devnull}
     assert "prices" in _run(programs / "tabby-ls", "complete", f"{file}:6", **home)
+    with ScriptedTabbyAPI() as server:
+        server.reply("order.price for order in orders)\n")
+        asked = {**home, "TABBY_LS_BACKEND_URL": server.url, "TABBY_LS_LOCAL_FALLBACK": "false"}
+        assert "order.price" in _run(programs / "tabby-ls", "complete", f"{file}:6", **asked)
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(built: Mapping[str, Path]) -> None:
