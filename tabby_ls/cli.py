@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 
-# Nothing that importing allocates is garbage; a collection in the middle of it costs 20 ms. `server.connection.settle`
-# switches it on again once the client has its answer to `initialize`.
+# Nothing that importing allocates is garbage; a collection in the middle of it costs 20 ms. `server.connection`
+# switches it on again when what a first suggestion needs is there.
 gc.disable()
 
 import io  # noqa: E402

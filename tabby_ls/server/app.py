@@ -5,6 +5,7 @@ What they do is mostly `ClientSession`'s; here the protocol's types are taken ap
 
 from __future__ import annotations
 
+import linecache
 import logging
 from collections.abc import Callable
 from contextlib import suppress
@@ -53,6 +54,8 @@ class TabbyLanguageServer(LanguageServer):
 
 def create_server() -> TabbyLanguageServer:
     """Return a server with all features registered, ready for a transport."""
+    # attrs keeps the source of each method it makes, for tracebacks: 2 MB of lsprotocol's.
+    linecache.clearcache()
     server = TabbyLanguageServer()
     for method, handler in _FEATURES.items():
         server.feature(method)(handler)

@@ -25,7 +25,6 @@ from tabby_ls.printable import printable
 from tabby_ls.server.capabilities import initialize_result
 from tabby_ls.server.client_settings import ClientSettings
 from tabby_ls.server.clients import Client, describe_client
-from tabby_ls.server.connection import settle
 from tabby_ls.server.documents import DocumentNotOpenError, OpenDocument
 from tabby_ls.server.first_run import is_first_run, welcome
 from tabby_ls.server.held_requests import HeldRequests
@@ -99,16 +98,11 @@ class ClientSession:
         if self.settings.servers[0].is_local:
             self.text.local_model()  # begins to learn before the first request
         elif self.text.is_looked_up:
-            self._learning = asyncio.get_running_loop().call_later(_LEARN_AFTER, self._learn)
+            self._learning = asyncio.get_running_loop().call_later(_LEARN_AFTER, self.text.local_model)
         if await asyncio.to_thread(is_first_run, self.settings):
             self.status.inform(welcome(self.client.connect_command))
-        settle()  # what was imported since `initialize` stays for good
         if self.settings.local.index:
             await self._registrations.files()
-
-    def _learn(self) -> None:
-        self.text.local_model()
-        settle()
 
     async def end(self) -> None:
         """Stop everything."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import linecache
 import logging
 import os
 import signal
@@ -30,6 +29,8 @@ SLICE_SECONDS = 0.004
 """How long messages that wait in line may be handled before other tasks get their turn."""
 CLIENT_CHECK_SECONDS = 3.0
 """How often to look whether the client's process still exists."""
+SETTLE_SECONDS = 2.0
+"""How long after `initialize` the garbage collector stays off: until what a first suggestion needs is imported."""
 END_SECONDS = 2.0
 """How long each part of the end may take."""
 
@@ -46,7 +47,7 @@ class Connection:
         self._ended: asyncio.Future[int] = self._loop.create_future()
         self._server = server
         self._on_end = on_end
-        self._settled = False
+        self._settling: asyncio.TimerHandle | None = None
         self._turn_began = 0.0
         self.protocol = cast(ServerProtocol, server.protocol)
         self.protocol.on_exit = self.end
@@ -67,9 +68,8 @@ class Connection:
         if self.protocol.receive(body):
             # Its handler sees the documents as they are now, before the messages behind it change them.
             await asyncio.sleep(0)
-        if not self._settled and self.protocol.initialized:
-            self._settled = True
-            settle()
+        if self._settling is None and self.protocol.initialized:
+            self._settling = self._loop.call_later(SETTLE_SECONDS, _settle)
         if self._loop.time() - self._turn_began > SLICE_SECONDS:
             await asyncio.sleep(0)
             self._turn_began = self._loop.time()
@@ -128,14 +128,12 @@ class Connection:
                     self._loop.remove_signal_handler(number)
 
 
-def settle() -> None:
+def _settle() -> None:
     """Turn on the garbage collector, which looks at nothing that exists by now.
 
     For a process that started with `gc.disable()`: what it has imported stays for good, and looking through it
-    takes the collector over 10 ms each time. What does not have to stay is the source of every method that attrs
-    has made, which it keeps for tracebacks: 2 MB. Harmless to call again after further imports.
+    takes the collector over 10 ms each time.
     """
-    linecache.clearcache()
     gc.freeze()
     gc.enable()
 
