@@ -9,7 +9,7 @@ from time import monotonic
 
 from attrs import evolve
 
-from tabby_ls.backends.backend import BackendError, Infill
+from tabby_ls.backends.backend import BackendError, Infill, Trouble
 from tabby_ls.context.privacy import FileRules, Rule
 from tabby_ls.engine.alternatives import sampled_beside
 from tabby_ls.engine.fallback import Chain
@@ -292,13 +292,16 @@ class Engine:
             if generation.purpose is Purpose.AUTOMATIC:
                 self._habits.asked(generation)
             await self._read(generation, remember)
-        except BackendError as error:
+        except Exception as error:
+            failure = error if isinstance(error, BackendError) else _own_failure()
             if not generation.abandoned:
-                generation.error = error
+                generation.error = failure
                 target.forget()
-                target.health.failed(error, monotonic())
-                self._watch(error)
+                target.health.failed(failure, monotonic())
+                self._watch(failure)
                 self._chain.failed(target)
+            if failure is not error:
+                raise  # for the log
         else:
             target.health.answered()
             if generation.agrees() and not generation.abandoned:
@@ -422,3 +425,8 @@ def _with_work(outcome: Outcome, generation: Generation, arrived: float) -> Outc
         generated=generation.report(now),
         failing=generation.target.health.failing(now) if generation.error is not None else None,
     )
+
+
+def _own_failure() -> BackendError:
+    """What the user is told where this program itself is wrong: silence would look like an answer."""
+    return BackendError(Trouble.FAILED, "tabby-ls made a mistake of its own", "Its log says where.")

@@ -64,6 +64,19 @@ async def test_a_stream_that_breaks_off_is_a_failure(engine_over: EngineFactory)
     assert text_of(await typist.ask(invoked=True)) == "1"
 
 
+async def test_a_mistake_of_our_own_is_no_answer_but_said_and_logged(engine_over: EngineFactory) -> None:
+    unhandled: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: unhandled.append(context["exception"])
+    )
+    mistake = RuntimeError("of ours")
+    typist = Typist(engine_over(FakeBackend([mistake], ["1"])), "x = |")
+    failed = await typist.ask()
+    assert failed.reason is Reason.BACKEND_FAILED
+    assert "its own" in failed.detail
+    assert text_of(await typist.ask(invoked=True)) == "1"
+
+
 async def test_a_failure_of_a_stream_that_nobody_wants_any_more_is_no_news(
     engine_over: EngineFactory, watched: list[Event]
 ) -> None:

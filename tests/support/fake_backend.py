@@ -11,7 +11,7 @@ from attrs import Factory, define
 from tabby_ls.backends.backend import BackendError, Infill, ModelInfo, Snippet
 
 #: A piece of text, something to wait for, or the failure that ends it.
-Step = str | asyncio.Event | BackendError
+Step = str | asyncio.Event | Exception
 
 
 @define(eq=False)
@@ -29,7 +29,7 @@ class FakeStream:
 
     async def __aiter__(self) -> AsyncIterator[str]:
         for step in self.steps:
-            if isinstance(step, BackendError):
+            if isinstance(step, Exception):
                 raise step
             if isinstance(step, asyncio.Event):
                 await step.wait()
