@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Set
-from functools import cached_property
+from functools import lru_cache
 
 from attrs import frozen
 
@@ -30,10 +30,15 @@ class Piece:
     boost: float = 1.0
     floor: float = 0.0
 
-    @cached_property
+    @property
     def lines(self) -> frozenset[str]:
         """Its lines that are not blank, without what they are indented by."""
-        return frozenset(line.strip() for line in self.text.split("\n")) - {""}
+        return _lines_of(self.text)
+
+
+@lru_cache(maxsize=512)
+def _lines_of(text: str) -> frozenset[str]:
+    return frozenset(map(str.strip, text.split("\n"))) - {""}
 
 
 def rarity(count: int, of: int) -> float:
@@ -41,10 +46,10 @@ def rarity(count: int, of: int) -> float:
     return math.log(1.0 + (of - count + 0.5) / (count + 0.5)) if count < of else 0.05
 
 
-def score(piece: Piece, query: Mapping[str, float], rare: Callable[[str], float]) -> float:
-    """Return how much `piece` says about `query`, words with their weights."""
+def score(piece: Piece, worths: Mapping[str, float]) -> float:
+    """Return how much `piece` says about a query: words with what each is worth, its weight times its rarity."""
     words = piece.words
-    common = sum(weight * rare(word) for word, weight in query.items() if word in words)
+    common = sum([worth for word, worth in worths.items() if word in words])
     length = 1.0 - _LENGTH_SHARE + _LENGTH_SHARE * len(words) / _USUAL_LENGTH
     return common / length * piece.boost + piece.floor
 
@@ -56,7 +61,7 @@ def in_order(
 
     Each is judged by itself: to count less what earlier pieces have said was measured, and finds fewer names.
     """
-    known = {word: rare(word) for word in query}
-    scored = [(score(piece, query, known.__getitem__), piece) for piece in pieces]
+    worths = {word: weight * rare(word) for word, weight in query.items()}
+    scored = [(score(piece, worths), piece) for piece in pieces]
     scored.sort(key=lambda entry: -entry[0])
     return [piece for worth, piece in scored if worth > 0.0]

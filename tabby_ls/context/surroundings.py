@@ -136,6 +136,8 @@ class Surroundings:
             self._choice = choice
             self._documents.visited(cursor.uri, cursor.line)
         choice.used_at = now
+        if not choice.pieces:
+            return ()
         shown = _lines("\n".join(cursor.window))
         return tuple(
             Snippet(piece.path, piece.text)
@@ -249,7 +251,7 @@ def pack(
 
 
 def _lines(text: str) -> set[str]:
-    return {line.strip() for line in text.split("\n")}
+    return set(map(str.strip, text.split("\n")))
 
 
 def _is_news(piece: Piece, shown: Set[str]) -> bool:
