@@ -9,12 +9,15 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
+from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 from typing import Any, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
 import httpcore2
 from attrs import frozen
+
+from tabby_ls.completions.errors import ValidationError
 
 #: Whatever may go wrong between here and the server, an answer that is no HTTP included.
 TRANSPORT_ERRORS = (
@@ -28,6 +31,8 @@ TRANSPORT_ERRORS = (
 _KEEPALIVE_SECONDS = 4.5
 #: What may stand in a path as it is (RFC 3986, section 3.3), and the sign of what was quoted already.
 _PATH = "/%:@!$&'()*+,;="
+
+_PROXIES = ("http", "https", "socks5", "socks5h")
 
 #: Is told what happens to a request, by httpcore2's names of events.
 Watch: TypeAlias = Callable[[str, Mapping[str, Any]], Awaitable[None]]
@@ -107,14 +112,27 @@ class Pool:
 
 
 def proxy_for(scheme: str, host: str) -> httpcore2.Proxy | None:
-    """Return the proxy that the environment, or the system's settings, name for a host."""
+    """Return the proxy that the environment, or the system's settings, name for a host.
+
+    Raises ValidationError for one that cannot be used.
+    """
     from urllib.request import getproxies, proxy_bypass  # of no use on this machine, and slow to import
 
     proxies = getproxies()
     address = proxies.get(scheme) or proxies.get("all")
     if not address or proxy_bypass(host) or _is_in_a_network(host, proxies.get("no", "")):
         return None
-    url = urlsplit(address if "://" in address else f"http://{address}")
+    try:
+        url = urlsplit(address if "://" in address else f"http://{address}")
+        _ = url.port
+    except ValueError:
+        raise ValidationError("proxy", "in the environment is not an address") from None
+    if url.scheme not in _PROXIES:
+        raise ValidationError("proxy", f"in the environment is none of {', '.join(_PROXIES)}")
+    if url.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise ValidationError(
+            "proxy", "in the environment speaks SOCKS, for which the package socksio is missing"
+        )
     auth = (unquote(url.username), unquote(url.password or "")) if url.username else None
     return httpcore2.Proxy(f"{url.scheme}://{url.netloc.rpartition('@')[2]}", auth)
 

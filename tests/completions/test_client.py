@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import sys
 import time
 
 import pytest
@@ -146,6 +147,25 @@ def test_whom_no_proxy_is_asked_for(
     assert (proxy is None) is is_spared
     if proxy is not None:
         assert (proxy.url.scheme, proxy.url.host, proxy.url.port) == (b"http", b"proxy.example", 3128)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "problem"),
+    [
+        ("socks5://127.0.0.1:1", "socksio"),
+        ("gopher://127.0.0.1:1", "none of http, https"),
+        ("http://127.0.0.1:99999", "not an address"),
+        ("http://[x", "not an address"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_named(
+    monkeypatch: pytest.MonkeyPatch, proxy: str, problem: str
+) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    with pytest.raises(ValidationError, match=problem):
+        CompletionsClient("http://completions.example")
 
 
 async def test_many_streams_run_at_once() -> None:
