@@ -41,7 +41,7 @@ def query_at(prefix: str, suffix: str) -> Query:
         _FADING_BELOW,
     )
     _take(whole, [prefix[cut:] + " " + line], _LINE, 1.0)
-    names = imports(above).names
+    names = imports(prefix[:cut]).names
     for name in sorted(names - whole.keys())[:_MOST_IMPORTED]:
         whole[name] = _IMPORTED
     words = dict(whole)
