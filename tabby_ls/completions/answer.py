@@ -1,4 +1,4 @@
-"""An answer that arrives in pieces, of any protocol: until the model, the caller or time ends it."""
+"""The base of all streamed answers: sends the request, reads the pieces, enforces timeouts, closes the connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTTP under the client: where to, with which header, how long, and which failures mean what.
+"""The HTTP layer of the client: address, headers, timeouts, and the exception that each network failure becomes.
 
 One connection carries one request at a time (HTTP/1.1 without pipelining): closing it is the only way to
 tell a completion server to stop. HTTP/2 is off, where closing a stream does not reach the server.

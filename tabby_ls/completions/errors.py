@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree.
+"""The exceptions that the client raises, as one tree.
 
     CompletionError
     ├── ValidationError                 a value cannot be sent; nothing was

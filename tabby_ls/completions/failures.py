@@ -1,4 +1,4 @@
-"""From an answer that is an error to the exception that says so.
+"""Turns an HTTP error response into the exception that describes it.
 
 Servers write errors in five ways: `{"detail": "..."}` and `{"detail": [{"loc", "msg", "input", ...}]}` by
 FastAPI, `{"error": {"message", "type", "code", ...}}` and `{"error": "..."}` in OpenAI's manner, and plain

@@ -1,4 +1,4 @@
-"""What a completion request says, checked before it is sent, and its form on the wire."""
+"""The parameters of a completion request, checked before it is sent, and the JSON that they become."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What servers answer. Fields that a server leaves out have the values given here; unknown ones are dropped."""
+"""The types of servers' responses. A field that a server leaves out has the default given here; unknown ones are dropped."""
 
 from __future__ import annotations
 

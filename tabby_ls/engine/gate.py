@@ -1,4 +1,4 @@
-"""Should we ask at all?"""
+"""The gate: decides from settings, switches and file rules whether a request in a file may be answered at all."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
-"""The running generation of a document: requests join it, it outlives keystrokes that agree with it, and
-it ends, closing its connection, as soon as the user typed something else."""
+"""The running generation of a document: one stream from a backend that several requests may wait for.
+
+Requests join it. It goes on while what the user types agrees with it, and ends, closing its connection, as soon as
+the user types something else.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One backend and what is known of it: its template, its limits, its health."""
+"""A target: one backend as the engine asks it, with what is known of it: its FIM template, its limits, its health."""
 
 from __future__ import annotations
 

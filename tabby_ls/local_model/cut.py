@@ -1,4 +1,4 @@
-"""How much of the decoded text to show, if any: as many characters as the probability is worth."""
+"""Chooses how much of the decoded text to show, if any, from the probability that each part of it is right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which family a model belongs to, and so how it wants to be asked. The data is families.toml.
+"""Finds the family that a model belongs to, and with it the prompt format it was trained on. The data is families.toml.
 
 A model is known by its id, by the user's word, or, weakly, by the special tokens its tokenizer knows:
 those tell neither their order nor whether the weights were trained on them.

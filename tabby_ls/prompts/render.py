@@ -1,4 +1,4 @@
-"""A prompt from the text around the cursor: the family's template, filled with defused text.
+"""Renders a prompt from the text around the cursor: the family's FIM template, filled with text whose sentinels are defused.
 
 The text before the cursor changes with every keystroke, so nothing that stands before it in the prompt
 depends on it: whatever the server has computed for the head of the last prompt holds for the next one.

@@ -1,4 +1,4 @@
-"""Small questions about lines of text, asked by several rules."""
+"""Functions about lines of text that several shaping rules share."""
 
 from __future__ import annotations
 

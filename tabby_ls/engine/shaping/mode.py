@@ -1,4 +1,4 @@
-"""One line or several: where a block begins and is still empty, a suggestion may go on."""
+"""The mode of a suggestion, one line or several: where a block begins and is still empty, a suggestion may go on."""
 
 from __future__ import annotations
 
