@@ -72,7 +72,7 @@ rules = st.lists(st.sampled_from(PATTERNS), max_size=5).map("\n".join)
 
 
 @needs_git
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rules, rules, rules)
 def test_git_says_the_same(tmp_path_factory: pytest.TempPathFactory, top: str, a: str, b: str) -> None:
     root = tmp_path_factory.mktemp("repository")

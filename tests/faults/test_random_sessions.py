@@ -302,7 +302,6 @@ def test_the_server_has_what_the_editor_has(encoding: str, runner: asyncio.Runne
                 settings=settings(
                     max_examples=60,
                     stateful_step_count=40,
-                    deadline=None,
                     suppress_health_check=list(HealthCheck),
                 ),
             )

@@ -35,7 +35,7 @@ needs_root = pytest.mark.skipif(
     os.name != "posix" or os.geteuid() != 0, reason="only root can make files of another user"
 )
 SOMEBODY = 65534
-fuzz = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fuzz = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 # --- who may look ---
