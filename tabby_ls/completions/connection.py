@@ -120,9 +120,15 @@ class Connection:
         )
         #: Responses that are being closed, also for callers who did not wait for it.
         self._closing: set[asyncio.Future[None]] = set()
+        self._end: asyncio.Future[None] | None = None
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, to the last one also if the caller is cancelled meanwhile."""
+        if self._end is None:
+            self._end = asyncio.ensure_future(self._close())
+        await asyncio.shield(self._end)
+
+    async def _close(self) -> None:
         if self._closing:
             await asyncio.wait(self._closing)
         await self._pool.aclose()

@@ -59,6 +59,8 @@ class ClientSession:
         self._saw_inline_request = False
         self._problems: list[Problem] = []
         self._backends: list[Backend] = []
+        #: The ends of backends that the settings no longer name: not left to a task that the next change cancels.
+        self._leaving: set[asyncio.Task[None]] = set()
         self._learning: asyncio.TimerHandle | None = None
         #: The file and the language that were last asked about.
         self._last_place = ("", "")
@@ -113,6 +115,8 @@ class ClientSession:
         await self.keeper.close()
         for backend in self._backends:
             await backend.close()
+        if self._leaving:
+            await asyncio.wait(self._leaving)
         await self.text.close()
 
     # Suggestions
@@ -283,7 +287,9 @@ class ClientSession:
             self.engine.configure(self.settings, self._targets(), self.text.rules)
             self.status.reconfigured(self._refusal())
             for backend in former:
-                await backend.close()
+                leaving = asyncio.create_task(backend.close())
+                self._leaving.add(leaving)
+                leaving.add_done_callback(self._leaving.discard)
 
     def _log(self) -> None:
         if problem := configure_logging(self.settings.log):

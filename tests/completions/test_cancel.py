@@ -151,6 +151,22 @@ async def test_closing_the_client_ends_what_runs_with_an_error(
     assert await closed(server)
 
 
+@pytest.mark.parametrize("ticks", range(6))
+async def test_a_client_is_closed_to_its_last_connection_though_its_closing_is_cancelled(
+    ticks: int, client: CompletionsClient
+) -> None:
+    await asyncio.gather(*(_stream(client) for _ in range(4)))
+    held = connections(client)
+    assert len(held) == 4
+    closing = asyncio.create_task(client.aclose())
+    for _ in range(ticks):
+        await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait([closing])
+    await client.aclose()
+    assert all(connection.is_closed() for connection in held)
+
+
 async def test_prewarming_never_raises() -> None:
     async with CompletionsClient("http://127.0.0.1:1") as client:
         await client.prewarm()
