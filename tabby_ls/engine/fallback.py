@@ -1,18 +1,18 @@
-"""When the next backend is asked instead, and when the first is asked again."""
+"""Fallback to the next target: when one that is late is given up, and how one that failed is found to be well again."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from time import monotonic
 
 from tabby_ls.backends.backend import BackendError, Trouble
+from tabby_ls.engine.choosing import Choice
 from tabby_ls.engine.health import Health
 from tabby_ls.engine.inflight import Generation
 from tabby_ls.engine.outcome import Event, Prepared
 from tabby_ls.engine.target import Target
-from tabby_ls.languages import language_named
 
 #: Troubles that are over once the backend tells what it serves. Of the others only an answer shows that.
 _SHOWN_BY_ASKING = frozenset({Trouble.UNREACHABLE, Trouble.TIMEOUT, Trouble.NO_MODEL})
@@ -20,25 +20,20 @@ _SHOWN_BY_ASKING = frozenset({Trouble.UNREACHABLE, Trouble.TIMEOUT, Trouble.NO_M
 _LEAST_REST = 1.0
 
 
-class Chain:
-    """The targets in their order: who is asked, who stands in, and who is on the way back."""
+class Fallback:
+    """Looks after the targets in use: those that are late, and those that failed."""
 
-    def __init__(self, targets: Sequence[Target], watch: Callable[[Event], None]) -> None:
+    def __init__(self, choice: Choice, watch: Callable[[Event], None]) -> None:
         """`watch` is told of a target that is well again."""
-        self._targets = targets
+        self._choice = choice
         self._watch = watch
         #: By target.
         self._recovering: dict[int, asyncio.Task[None]] = {}
 
-    def meant_for(self, language: str, *, invoked: bool) -> list[Target]:
-        """Return the targets that the settings give such requests to."""
-        name = language_named(language).id
-        return [target for target in self._targets if target.server.serves(name, invoked=invoked)]
-
     def in_time(self, generation: Generation) -> AbstractAsyncContextManager[None]:
         """Return a block that ends with BackendError if a target whose place another can take is late with it."""
         now, target = monotonic(), generation.target
-        meant = self.meant_for(generation.origin.language, invoked=generation.invoked)
+        meant = self._choice.meant_for(generation.origin.language, invoked=generation.invoked)
         later = meant[meant.index(target) + 1 :] if target in meant else ()
         has_next = any(not other.health.is_resting(now) for other in later)
         return _first_text_within(target.health.patience if has_next else None, generation)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from tabby_ls.engine.inflight import Generation, Purpose
+from tabby_ls.engine.requests import Request
 from tabby_ls.engine.target import Target
 
 #: Seconds a generation outlives the request that started it: editors cancel the old request before they send the
@@ -17,9 +18,7 @@ _GRACE, _SHORT_GRACE = 0.5, 0.05
 class Running:
     """Starts and ends generations; whoever waits for one that is ended here is told at once."""
 
-    def __init__(self, work: Callable[[Generation], Coroutine[Any, Any, None]]) -> None:
-        """`work` fills a generation in, and returns when it ended."""
-        self._work = work
+    def __init__(self) -> None:
         self._of: dict[str, Generation] = {}
         self._ahead_of: dict[str, Generation] = {}
         #: All that run, so that they are not collected, and are waited for in the end.
@@ -36,8 +35,8 @@ class Running:
         """Return the generation for the state of a document after a suggestion was accepted."""
         return self._ahead_of.get(uri)
 
-    def start(self, generation: Generation) -> None:
-        """Begin to generate, in the place of what ran for the document."""
+    def start(self, generation: Generation, work: Callable[[Generation], Coroutine[Any, Any, None]]) -> None:
+        """Begin to generate, in the place of what ran for the document; `work` fills it in until it ends."""
         uri = generation.origin.uri
         place = self._ahead_of if generation.purpose is Purpose.AHEAD else self._of
         if place is self._of:
@@ -45,7 +44,7 @@ class Running:
         elif former := self._ahead_of.pop(uri, None):
             former.abandon()
         place[uri] = generation
-        self.keep(generation.start(self._work))
+        self.keep(generation.start(work))
 
     def keep(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
         """Keep a task until it is done."""
@@ -53,13 +52,20 @@ class Running:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def adopt(self, uri: str) -> Generation | None:
-        """Make what runs ahead of a document its generation: the suggestion was accepted."""
-        generation = self._ahead_of.pop(uri, None)
-        if generation is not None:
-            self.end(self._of.get(uri))
-            self._of[uri] = generation
-        return generation
+    def join(self, request: Request) -> Generation | None:
+        """Return the document's generation if it may answer `request`; else end it.
+
+        It may be the one that ran ahead: the suggestion was accepted.
+        """
+        uri = request.snapshot.uri
+        generation, ahead = self._of.get(uri), self._ahead_of.get(uri)
+        if generation is not None and _may_answer(generation, request):
+            return generation
+        self.end(generation)
+        if ahead is None or request.invoked or not ahead.resumes_at(request.snapshot):
+            return None
+        self._of[uri] = self._ahead_of.pop(uri)
+        return ahead
 
     def abandon(self, uri: str) -> None:
         """End all that runs for a document."""
@@ -121,3 +127,11 @@ class Running:
             self.end(generation)
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+
+def _may_answer(generation: Generation, request: Request) -> bool:
+    if request.invoked and not generation.invoked:
+        return False
+    if generation.asked_at is None:  # still pacing: nothing is lost by asking for the newer state
+        return generation.origin == request.snapshot
+    return generation.leads_to(request.snapshot)

@@ -96,7 +96,7 @@ class ClientSession:
         await self._register_menu()
         await self.keeper.configure(self.settings)
         self.status.reconfigured(self._refusal())
-        self.engine.warm_up()
+        self.engine.prepare()
         if self.settings.servers[0].is_local:
             self.text.local_model()  # begins to learn before the first request
         elif self.text.is_looked_up:

@@ -102,7 +102,7 @@ async def test_an_idle_editor_learns_of_the_recovery_too(
     backend = FakeBackend(["1"])
     backend.trouble = DOWN
     engine = chain(backend)
-    engine.warm_up()
+    engine.prepare()
     await eventually(lambda: DOWN in watched)
     assert engine.standing().error is DOWN
     backend.trouble = None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 
 import pytest
 
 from tabby_ls.backends.backend import BackendError, ModelInfo, Trouble
+from tabby_ls.engine import choosing, generating
 from tabby_ls.engine import engine as engine_module
 from tabby_ls.engine.outcome import Event, Reason
 from tabby_ls.engine.requests import Request
@@ -141,7 +143,7 @@ async def test_the_backend_is_asked_once_what_it_serves_and_again_after_a_failur
 ) -> None:
     backend = FakeBackend(["1"], [DOWN], ["2"], model=ModelInfo("Qwen2.5-Coder-7B"))
     engine = engine_over(backend)
-    engine.warm_up()
+    engine.prepare()
     typist = Typist(engine, "x = |")
     await typist.ask()
     typist.type("2")
@@ -220,13 +222,13 @@ async def test_an_answer_that_is_cut_off_is_not_remembered(engine_over: EngineFa
     assert text_of(await typist.ask()) == "3"
 
 
-async def test_changed_settings_warm_up_the_new_backend(
+async def test_changed_settings_prepare_the_new_backend(
     engine_over: EngineFactory, watched: list[Event]
 ) -> None:
     old = FakeBackend(["1"], model=ModelInfo("Qwen2.5-Coder-7B"))
     new = FakeBackend(["1"], model=ModelInfo("Qwen2.5-Coder-7B"))
     engine = engine_over(old)
-    engine.warm_up()
+    engine.prepare()
     engine.configure(settings := Settings(), [Target(new, settings)])
     await eventually(lambda: new.models_asked == 1)
     assert old.models_asked == 0
@@ -236,7 +238,7 @@ async def test_changed_settings_warm_up_the_new_backend(
 async def test_a_wrong_family_is_reported(engine_over: EngineFactory, watched: list[Event]) -> None:
     backend = FakeBackend(["1"], model=ModelInfo("m"))
     engine = engine_over(backend, backend=BackendSettings(family="no such thing"))
-    engine.warm_up()
+    engine.prepare()
     await eventually(lambda: watched)
     assert isinstance(watched[0], BackendError)
     assert "no such thing" in watched[0].message
@@ -247,8 +249,8 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._skipped = 0.0
-        real = engine_module.monotonic
-        monkeypatch.setattr(engine_module, "monotonic", lambda: real() + self._skipped)
+        for module in (engine_module, choosing, generating):
+            monkeypatch.setattr(module, "monotonic", lambda: monotonic() + self._skipped)
 
     def skip(self, seconds: float) -> None:
         self._skipped += seconds
