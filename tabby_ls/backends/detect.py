@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
 from attrs import frozen
 
 from tabby_ls.backends.backend import BackendError, Trouble
+from tabby_ls.backends.failures import nothing_behind_proxy
 from tabby_ls.backends.server import Reply, Server
 from tabby_ls.settings import BackendSettings, Kind
 
@@ -40,7 +40,11 @@ _HOSTS: Mapping[str, Kind] = {
     "api.inceptionlabs.ai": "mercury",
 }
 _OWNERS: Mapping[str, str] = {"vllm": "vLLM", "sglang": "SGLang", "llamacpp": "llama.cpp"}
+#: Any status is an answer: what does not exist here says something too.
 _ANY = tuple(range(200, 600))
+#: What a proxy says for a server that is gone. 503 may also come from a server that loads its model, but those
+#: with a known fingerprint have been recognised by then.
+_GATEWAY = (502, 503, 504)
 
 
 @frozen
@@ -80,7 +84,10 @@ async def detect(server: Server) -> Found:
     if found is None:
         found = await _by_endpoint(server, models)
     return attrs.evolve(
-        found, url=url, models=tuple(_ids(models.data)), needs_key=models.status in (401, 403)
+        found,
+        url=url,
+        models=tuple(str(card["id"]) for card in models.cards if "id" in card),
+        needs_key=models.status in (401, 403),
     )
 
 
@@ -94,9 +101,9 @@ def _recognise(service: Reply, ollama: Reply, studio: Reply, models: Reply, heal
     if "x-litellm-version" in models.headers:
         litellm = models.headers["x-litellm-version"]
         return Found("openai", "LiteLLM", "its x-litellm-version header", version=litellm)
-    if any("state" in card for card in _cards(studio.data)):
+    if any("state" in card for card in studio.cards):
         return Found("openai", "LM Studio", "/api/v0/models")
-    owners = {str(card.get("owned_by")) for card in _cards(models.data)}
+    owners = {str(card.get("owned_by")) for card in models.cards}
     for owner, name in _OWNERS.items():
         if owner in owners:
             kind: Kind = "llamacpp" if owner == "llamacpp" else "openai"
@@ -118,19 +125,12 @@ async def _by_endpoint(server: Server, models: Reply) -> Found:
     if chat.status not in (404, 405) and chat.status < 500:
         return Found("chat", "", "only /v1/chat/completions exists")
     if completions.status in _GATEWAY:
-        raise BackendError(
-            Trouble.UNREACHABLE,
-            f"the server at {server.url} is a proxy that gets no answer from the server behind it "
-            f"(HTTP {completions.status}); is that running?",
-        )
+        raise nothing_behind_proxy(server.url, completions.status)
     raise BackendError(
         Trouble.REFUSED,
         f"the server at {server.url} answers, but has none of the addresses that completion servers have; "
         "is its url right?",
     )
-
-
-_GATEWAY = (502, 503, 504)
 
 
 async def discover(host: str = "127.0.0.1", ports: Sequence[int] = tuple(KNOWN_PORTS)) -> list[Found]:
@@ -159,12 +159,3 @@ async def _get(server: Server, path: str) -> Reply:
 
 async def _post_nothing(server: Server, path: str) -> Reply:
     return await server.ask("POST", path, {}, accept=_ANY)
-
-
-def _cards(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    cards = data.get("data")
-    return [card for card in cards if isinstance(card, Mapping)] if isinstance(cards, list) else []
-
-
-def _ids(data: Mapping[str, Any]) -> list[str]:
-    return [str(card["id"]) for card in _cards(data) if "id" in card]

@@ -15,7 +15,8 @@ from typing import Any
 from attrs import frozen
 
 from tabby_ls.backends.backend import Infill, ModelInfo, Snippet, TextStream
-from tabby_ls.backends.server import Piece, Server
+from tabby_ls.backends.server import Server
+from tabby_ls.backends.streams import Piece
 from tabby_ls.settings import BackendSettings
 
 

@@ -21,14 +21,15 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from tabby_ls.backends.backend import Infill, ModelInfo, Snippet, TextStream
-from tabby_ls.backends.server import Piece, Server
+from tabby_ls.backends.failures import NOT_IMPLEMENTED
+from tabby_ls.backends.server import Server
+from tabby_ls.backends.streams import Piece
 from tabby_ls.settings import BackendSettings
 
 #: Families whose form `/infill` does not write.
 _OTHER_FORMS = frozenset({"codestral", "seed-coder", "mellum", "refact", "aixcoder", "codegeex"})
 #: Milliseconds of writing after which an automatic answer of several lines ends at the next line end.
 _WRITING_MS = 1500
-_NOT_SUPPORTED = 501
 
 
 class LlamaCppBackend:
@@ -65,7 +66,7 @@ class LlamaCppBackend:
         if family in _OTHER_FORMS or (family is not None and not has_template):
             return False
         nothing = {"input_prefix": "", "input_suffix": "", "n_predict": 0}
-        accept = (200, 400, 404, _NOT_SUPPORTED)
+        accept = (200, 400, 404, NOT_IMPLEMENTED)
         return (await self.server.ask("POST", "/infill", nothing, accept=accept)).status == 200
 
     def stream(self, infill: Infill) -> AbstractAsyncContextManager[TextStream]:

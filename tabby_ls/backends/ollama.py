@@ -20,7 +20,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from tabby_ls.backends.backend import BackendError, Infill, ModelInfo, Snippet, TextStream, Trouble
-from tabby_ls.backends.server import Piece, Server
+from tabby_ls.backends.server import Server
+from tabby_ls.backends.streams import Piece
 from tabby_ls.completions.lines import LineParser
 from tabby_ls.settings import BackendSettings
 

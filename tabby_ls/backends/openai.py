@@ -55,9 +55,7 @@ class OpenAIBackend:
         """Return the model of the settings, or else the first one the server lists, a loaded one first."""
         path = _LM_STUDIO_MODELS if self.label == "LM Studio" else "/v1/models"
         reply = await self.server.ask("GET", path, accept=(200, 404, 405))
-        cards = reply.data.get("data")
-        served = [card for card in cards if isinstance(card, Mapping)] if isinstance(cards, list) else []
-        served.sort(key=lambda card: card.get("state", "loaded") != "loaded")
+        served = sorted(reply.cards, key=lambda card: card.get("state", "loaded") != "loaded")
         wanted = self.server.settings.model
         if not wanted and not served:
             raise BackendError(

@@ -1,11 +1,11 @@
-"""A server as a backend sees it: its address and key, what it is asked, and what its failures mean to a user."""
+"""One server that a backend talks to: its address and key, its connections, and what it is asked."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,46 +15,24 @@ from attrs import frozen
 
 from tabby_ls.backends.backend import BackendError, TextStream, Trouble
 from tabby_ls.backends.credentials import find_api_key, forget_api_key
+from tabby_ls.backends.failures import explain
+from tabby_ls.backends.streams import AnswerText, Decoder, EventStream
 from tabby_ls.completions import (
     AuthenticationError,
     CompletionError,
     CompletionRequest,
     CompletionsClient,
-    CompletionStream,
-    ContextLengthExceededError,
-    InvalidRequestError,
-    InvalidResponseError,
-    ModelNotLoadedError,
-    NotFoundError,
-    PermissionDeniedError,
-    RateLimitError,
-    RequestError,
-    StreamError,
     Timeouts,
     ValidationError,
 )
-from tabby_ls.completions.answer import AnswerStream
 from tabby_ls.completions.connection import is_loopback
 from tabby_ls.completions.decoding import DecodingError, parse
 from tabby_ls.completions.lines import LineParser
 from tabby_ls.completions.sse import SSEParser
 from tabby_ls.settings import BackendSettings
 
-
-@frozen
-class Piece:
-    """One event of a stream: what is new of the text, and whether and why the model ended with it."""
-
-    text: str = ""
-    has_ended: bool = False
-    #: It ended because there were as many tokens as it was allowed.
-    cut_short: bool = False
-    #: How many tokens the prompt was, in the event that ends the answer and where the server tells.
-    prompt_tokens: int | None = None
-
-
-#: Reads one event, a JSON object; raises DecodingError, KeyError, TypeError or IndexError if it is none.
-Decoder = Callable[[Mapping[str, Any]], Piece]
+#: Names of headers that hold keys: authorization, x-api-key, api-key, x-auth-token, cookie ...
+_MAY_HOLD_A_KEY = re.compile("auth|key|token|secret|cookie|password|credential", re.IGNORECASE)
 
 
 @frozen
@@ -64,6 +42,12 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     data: Mapping[str, Any]
+
+    @property
+    def cards(self) -> list[Mapping[str, Any]]:
+        """The models that it lists in `data`, as `/v1/models` does; none if it is no such list."""
+        cards = self.data.get("data")
+        return [card for card in cards if isinstance(card, Mapping)] if isinstance(cards, list) else []
 
 
 class Server:
@@ -147,7 +131,7 @@ class Server:
     async def completion(self, request: CompletionRequest) -> AsyncIterator[TextStream]:
         """Open a stream of `/v1/completions`."""
         client = await self.client()
-        async with self._reading(client, _Text(client.create_stream(request))) as text:
+        async with self._reading(client, AnswerText(client.create_stream(request))) as text:
             yield text
 
     @asynccontextmanager
@@ -163,13 +147,20 @@ class Server:
     ) -> AsyncIterator[TextStream]:
         """Open a stream of another protocol. `private` is the user's text in `body`, which no error may repeat."""
         client = await self.client()
-        stream = _Events(client.connection, path, body, parser or SSEParser(), private)
-        stream.decoder, stream.ends_when_finished = decode, ends_when_finished
-        async with self._reading(client, _Text(stream)) as text:
+        stream = EventStream(
+            client.connection,
+            path,
+            body,
+            parser or SSEParser(),
+            decode,
+            private=private,
+            ends_when_finished=ends_when_finished,
+        )
+        async with self._reading(client, AnswerText(stream)) as text:
             yield text
 
     @asynccontextmanager
-    async def _reading(self, client: CompletionsClient, text: _Text) -> AsyncIterator[TextStream]:
+    async def _reading(self, client: CompletionsClient, text: AnswerText) -> AsyncIterator[TextStream]:
         try:
             async with text.stream:
                 try:
@@ -200,135 +191,7 @@ class Server:
             forget_api_key(self.settings)
             self._client = None
             await client.aclose()
-        return self.explain(error)
-
-    def explain(self, error: CompletionError) -> BackendError:
-        """Return what `error` means to the user, with what to do about it."""
-        where = f"the server at {self.url}"
-        match error:
-            case RequestError(code="timeout"):
-                return BackendError(Trouble.TIMEOUT, f"{where} did not answer in time")
-            case RequestError(code="certificate_error"):
-                return BackendError(
-                    Trouble.UNREACHABLE,
-                    f"{where} has a certificate that is not trusted ({error.message}); "
-                    "if it is your own, name its authority in ca_file",
-                )
-            case RequestError():
-                return BackendError(Trouble.UNREACHABLE, f"{where} cannot be reached; is it running?")
-            case AuthenticationError() | PermissionDeniedError():
-                return _refused_key(f"{where} refused the API key: {error.message}", self.settings)
-            case ContextLengthExceededError():
-                return BackendError(
-                    Trouble.PROMPT_TOO_LONG, f"{where} found the prompt too long: {error.message}"
-                )
-            case _ if error.status == _NOT_SUPPORTED or _NO_INSERT in error.message:
-                return BackendError(
-                    Trouble.CHANGED, f"{where} cannot fill in with its model: {error.message}"
-                )
-            case ModelNotLoadedError() if "loading" in error.message.lower():
-                return BackendError(Trouble.NO_MODEL, f"{where} is still loading its model")
-            case ModelNotLoadedError():
-                return BackendError(
-                    Trouble.NO_MODEL, f"{where} has no model loaded; load one in {self.software}"
-                )
-            case NotFoundError():
-                return BackendError(
-                    Trouble.REFUSED,
-                    f"{where} knows no such address; is its url right, and is it {self.software}?",
-                )
-            case RateLimitError():
-                return BackendError(Trouble.OVERLOADED, f"{where} says there are too many requests")
-            case InvalidRequestError() | ValidationError():
-                return BackendError(Trouble.REFUSED, f"{where} refused the request: {error.message}")
-            case StreamError():
-                return BackendError(Trouble.BROKEN_STREAM, f"{where} broke off its answer: {error.message}")
-            case InvalidResponseError():
-                return BackendError(
-                    Trouble.FAILED, f"{where} gave no answer that {self.software} would give: {error.message}"
-                )
-            case _ if error.status in _GATEWAY:
-                return BackendError(
-                    Trouble.UNREACHABLE,
-                    f"{where} is a proxy that gets no answer from the server behind it (HTTP {error.status}); "
-                    "is that running?",
-                )
-            case _:
-                return BackendError(Trouble.FAILED, f"{where} failed: {error.message}")
-
-
-#: Names of headers that hold keys: authorization, x-api-key, api-key, x-auth-token, cookie ...
-_MAY_HOLD_A_KEY = re.compile("auth|key|token|secret|cookie|password|credential", re.IGNORECASE)
-#: Bad gateway, gateway timeout: what nginx and its kin say for a server that is gone or too slow.
-_GATEWAY = (502, 504)
-#: What llama.cpp and Ollama say if the model they have now cannot be given a suffix.
-_NOT_SUPPORTED, _NO_INSERT = 501, "does not support insert"
-
-
-class _Events(AnswerStream[Piece]):
-    """A stream read by a decoder."""
-
-    decoder: Decoder
-    last: Piece = Piece()
-    has_text = False
-
-    def decode(self, data: dict[str, Any], *, is_whole: bool) -> Piece:
-        """Return the piece that the decoder reads."""
-        try:
-            piece = self.decoder(data)
-        except (KeyError, TypeError, IndexError, AttributeError):
-            raise DecodingError("the answer is not in the form it should have") from None
-        if piece.has_ended or not self.last.has_ended:
-            self.last = piece
-        self.has_text = self.has_text or bool(piece.text)
-        return piece
-
-    @property
-    def has_finished(self) -> bool:
-        """Whether an event said that the model ended."""
-        return self.last.has_ended
-
-    @property
-    def cut_short(self) -> bool:
-        """Whether that was because it was as long as it was allowed to be."""
-        return self.last.cut_short
-
-    def patience_after(self, piece: Piece) -> float | None:
-        """Return the seconds in which more must come: as many as for the first, while the prompt is being read."""
-        timeouts = self._connection.timeouts
-        return timeouts.progress if self.has_text else timeouts.first_token
-
-
-class _Text:
-    """The text of a stream."""
-
-    def __init__(self, stream: CompletionStream | _Events) -> None:
-        self.stream = stream
-        self.has_ended = False
-
-    @property
-    def cut_short(self) -> bool:
-        """True once the stream ended because `max_tokens` was reached."""
-        return self.stream.cut_short
-
-    @property
-    def prompt_tokens(self) -> int | None:
-        """How many tokens the prompt was, once the stream ended and if it told."""
-        if isinstance(self.stream, _Events):
-            return self.stream.last.prompt_tokens
-        return self.stream.usage.prompt_tokens or None if self.stream.usage else None
-
-    @property
-    def answer_tokens(self) -> int | None:
-        """How many tokens it wrote, once the stream ended and if it told."""
-        usage = self.stream.usage if isinstance(self.stream, CompletionStream) else None
-        return usage.completion_tokens or None if usage else None
-
-    async def __aiter__(self) -> AsyncIterator[str]:
-        async for piece in self.stream:
-            if piece.text:
-                yield piece.text
-        self.has_ended = True
+        return explain(error, self.url, self.software, self.settings)
 
 
 def _trusting(file: str) -> ssl.SSLContext:
@@ -341,14 +204,3 @@ def _trusting(file: str) -> ssl.SSLContext:
     except OSError as error:
         raise BackendError(Trouble.REFUSED, f"ca_file cannot be used: {error.strerror}") from None
     return context
-
-
-def _refused_key(complaint: str, settings: BackendSettings) -> BackendError:
-    key_from = ""
-    if settings.api_key_command or settings.api_key_file:
-        remedy = "It came from the command or file in your settings."
-    elif key_from := settings.api_key_env:
-        remedy = f"It is read from the environment variable {key_from}."
-    else:
-        remedy = "None was sent: name one with api_key_env, api_key_file or api_key_command."
-    return BackendError(Trouble.UNAUTHORIZED, complaint, remedy, key_from=key_from)

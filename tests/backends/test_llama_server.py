@@ -13,7 +13,7 @@ import pytest
 
 from tabby_ls.backends.backend import Backend, BackendError, Snippet, Trouble
 from tabby_ls.backends.llamacpp import LlamaCppBackend
-from tabby_ls.backends.server import Decoder, Piece
+from tabby_ls.backends.streams import Decoder, Piece
 from tabby_ls.engine.target import Target
 from tests.backends.asking import TOKENS, answer, learned, read, target_for
 from tests.support.llama_server import LlamaServer
