@@ -1,1 +1,1 @@
-"""One file a kind of server, all behind one Protocol (:mod:`tabby_ls.backends.backend`)."""
+"""Clients of completion servers: one module for each kind, all behind one Protocol (:mod:`tabby_ls.backends.backend`)."""

@@ -1,4 +1,4 @@
-"""The one Protocol behind which every kind of server stands, and the values that cross it."""
+"""The interface that every kind of completion server is used through, and the values that pass through it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ class Snippet:
 class Infill:
     """What a backend is asked to write: the text between `prefix` and `suffix` of a document.
 
-    `prompt` is the model family's rendered template, snippets included, for servers that take raw prompts; None
-    where the server fills in by itself (:meth:`Backend.fills_in`). `stop` are strings that end the answer
-    and are no part of it. `threshold` is how probable an answer must be, for backends that know. Line ends are LF.
+    `uri` is the document's and `language` its LSP language id. `prompt` is the model family's rendered template,
+    snippets included, for servers that take raw prompts; None where the server fills in by itself
+    (:meth:`Backend.fills_in`). `stop` are strings that end the answer and are no part of it. `threshold` is how
+    probable an answer must be, from 0 to 1, and `max_lines` how many lines it may have: for backends that know
+    probabilities, or no tokens. Line ends are LF.
     """
 
     uri: str

@@ -1,7 +1,8 @@
-"""A server that can only chat: asked to fill the hole in a text. The last resort.
+"""Completes code through a server that has only a chat endpoint, OpenAI's `/v1/chat/completions`.
 
-A chat model was trained to talk about code. It is slower, it repeats what is there, and it wraps its answer; what comes is
-marked (:attr:`~tabby_ls.backends.backend.Infill.is_chat`), so that the reader takes the wrapping off.
+The message shows the file with a mark at the cursor and asks for what belongs there. This is the last resort: a chat
+model is slower, repeats what is there, and may put its answer into a code fence or among sentences. So its answers
+are marked (:attr:`~tabby_ls.backends.backend.Infill.is_chat`), and `engine/shaping/chat.py` takes the code out of them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from tabby_ls.backends.hosted import read_choice
 from tabby_ls.backends.openai import OpenAIBackend
 from tabby_ls.settings import BackendSettings
 
-#: Marks where the answer belongs.
+#: Marks where the answer belongs, in brackets that are rare in code.
 _HOLE = "⟦HOLE⟧"
 _SYSTEM = (
     "You complete source code. You are shown a file in which {hole} marks a place. Answer with exactly the text that "

@@ -1,4 +1,4 @@
-"""From a server's settings to a backend: the local model, a server of a kind, or one whose kind is found out."""
+"""Chooses the backend for one server's settings: the local model, a server of a given kind, or one whose kind is detected."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def open_backend(settings: BackendSettings, local_model: Callable[[], LocalModel]) -> Backend:
     """Return the backend that `settings` describe; nothing is connected yet.
 
-    `local_model` is called once the local model is wanted.
+    `local_model` is called when the local model is first wanted: loading it takes time.
     """
     if settings.is_local:
         from tabby_ls.backends.local import LocalBackend

@@ -1,4 +1,4 @@
-"""The API key: from the environment, a file or a command; asked for when needed, kept in memory only."""
+"""Finds the API key of a server: in an environment variable, a file, or what a command prints. It is kept in memory only."""
 
 from __future__ import annotations
 

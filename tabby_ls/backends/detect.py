@@ -1,6 +1,6 @@
-"""What runs at an address: told apart by what only one kind of server answers. No code is sent, and no completion made.
+"""Detects which kind of completion server answers at an address. No code is sent, and no completion made.
 
-Where each fingerprint is from: TabbyAPI's `/.well-known/serviceinfo` and llama.cpp's `Server` header were recorded from
+Each kind of server answers something that no other does. Where these fingerprints are from: TabbyAPI's `/.well-known/serviceinfo` and llama.cpp's `Server` header were recorded from
 the real ones (tests/wire). The others are from documentation and source: Ollama's `/api/version`, LM Studio's
 `/api/v0/models` with a `state` for each model, and the `owned_by` that vLLM and SGLang put into `/v1/models`, LiteLLM's
 `x-litellm-version` header.
@@ -31,14 +31,16 @@ KNOWN_PORTS: Mapping[int, str] = {
     1234: "LM Studio",
     4000: "LiteLLM",
 }
-#: Seconds that a server on this machine has to answer when nobody knows whether there is one.
+#: Seconds, for all questions together, that a server on this machine has to answer when nobody knows whether there is one.
 _DISCOVERY_SECONDS = 1.5
+#: Hosted services are told by their host names: nothing needs to be asked.
 _HOSTS: Mapping[str, Kind] = {
     "codestral.mistral.ai": "mistral",
     "api.mistral.ai": "mistral",
     "api.deepseek.com": "deepseek",
     "api.inceptionlabs.ai": "mercury",
 }
+#: `owned_by` of the models in `/v1/models`, and the name of the software for people.
 _OWNERS: Mapping[str, str] = {"vllm": "vLLM", "sglang": "SGLang", "llamacpp": "llama.cpp"}
 #: Any status is an answer: what does not exist here says something too.
 _ANY = tuple(range(200, 600))

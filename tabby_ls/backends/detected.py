@@ -1,4 +1,8 @@
-"""A server whose kind nobody said: found out when it is first asked what it serves, and again after it failed."""
+"""The backend for `kind = "auto"`: detects the kind of the server, then hands every request to the backend for that kind.
+
+Detection runs in :meth:`DetectedBackend.model`, which the engine calls first, and again after the server failed: another
+one may run there by then.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from tabby_ls.settings import BackendSettings
 
 
 class DetectedBackend:
-    """Stands for the backend that turns out to be right; what a class says for others, it says once it knows."""
+    """A backend that becomes the one for the kind that is detected, and takes over its attributes then."""
 
     kind = "auto"
     renders_prompts = False
@@ -35,7 +39,7 @@ class DetectedBackend:
         self.found: Found | None = None
 
     async def model(self) -> ModelInfo:
-        """Find out what runs there, and return what it serves."""
+        """Detect what runs there, and return what it serves."""
         found = await detect(self._server)
         if self._inner is None or found.kind != self._inner.kind:
             if self._inner is not None:
@@ -52,19 +56,19 @@ class DetectedBackend:
         self.reads_ahead, self.max_in_flight = inner.reads_ahead, inner.max_in_flight
 
     async def fills_in(self, family: str | None, *, has_template: bool) -> bool:
-        """As the backend found."""
+        """As the detected backend does."""
         return await self._known().fills_in(family, has_template=has_template)
 
     def stream(self, infill: Infill) -> AbstractAsyncContextManager[TextStream]:
-        """As the backend found."""
+        """As the detected backend does."""
         return self._known().stream(infill)
 
     async def warm(self, snippets: tuple[Snippet, ...]) -> None:
-        """As the backend found."""
+        """As the detected backend does."""
         await self._known().warm(snippets)
 
     async def count_tokens(self, text: str) -> int | None:
-        """As the backend found."""
+        """As the detected backend does."""
         return await self._known().count_tokens(text)
 
     async def close(self) -> None:

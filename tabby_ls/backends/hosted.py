@@ -1,6 +1,6 @@
-"""Hosted services that fill in by themselves, given prefix and suffix and a key: Mistral, DeepSeek, Mercury.
+"""Completes code through hosted fill-in-the-middle APIs, which take prefix, suffix and a key: Mistral, DeepSeek, Mercury.
 
-From their API references: Mistral's `/v1/fim/completions` streams in the shape of a chat (`delta.content`), on
+Source: their API references. Mistral's `/v1/fim/completions` streams in the shape of a chat (`delta.content`), on
 codestral.mistral.ai with a key of its own; DeepSeek's `/beta/completions` streams in the shape of a completion,
 takes at most 4096 `max_tokens` and 16 `stop`; Inception's `/v1/fim/completions` serves Mercury.
 Both shapes are read from all of them: gateways in between turn one into the other.

@@ -1,4 +1,4 @@
-"""Which class speaks to which kind of server. Each kind's module is imported only when it is chosen."""
+"""Maps each `kind` of the settings to the class that talks to it. A kind's module is imported only when it is chosen."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAMES: Mapping[str, str] = {
 
 
 def open_server(settings: BackendSettings, software: str = "") -> Backend:
-    """Return the backend for a server of a known kind; `software` is what it says it is, for people."""
+    """Return the backend for a server of a known kind; `software` is its name for people where one was detected."""
     match settings.kind:
         case "tabbyapi":
             from tabby_ls.backends.tabbyapi import TabbyAPIBackend

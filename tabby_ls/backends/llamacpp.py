@@ -1,4 +1,4 @@
-"""llama.cpp's llama-server: `/infill`, or `/completion` with a prompt of ours for models that it cannot ask.
+"""Completes code through llama.cpp's llama-server: `/infill`, or `/completion` with our prompt where that cannot ask the model.
 
 What is used of it, measured with b11669 and read in its `tools/server` (format_prompt_infill, server_task):
 
@@ -57,7 +57,7 @@ class LlamaCppBackend:
         name = properties.get("model_alias") or properties.get("model_path")
         return ModelInfo(
             name if isinstance(name, str) else None,
-            room - 1 if isinstance(room, int) and room > 1 else None,
+            room - 1 if isinstance(room, int) and room > 1 else None,  # one token must be left for an answer
             slots if isinstance(slots, int) else None,
         )
 

@@ -1,10 +1,10 @@
-"""The local model as a backend: no server, no address, an answer in milliseconds."""
+"""Completes code through the local model, in this process: no server, no address, an answer in milliseconds."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from attrs import define
@@ -16,23 +16,24 @@ if TYPE_CHECKING:
 
 #: Seconds a prediction may take: then it ends with what it has.
 _DEADLINE = 0.1
-#: How much more probable, and at most how probable, a suggestion must be on a line where one was typed past.
+#: On a line where a suggestion was typed past, the next one must be more probable by so much, but need be no more
+#: probable than that (0 to 1): a threshold of 1 would silence the line.
 _RAISE, _MOST = 0.15, 0.95
 
 
 class Caution:
-    """Asks for more where the user has just typed past a suggestion: on that line, until it is left."""
+    """Raises the threshold on a line where the user has typed past a suggestion, until the line is left."""
 
     def __init__(self) -> None:
         self._said: tuple[str, str, str, str] | None = None
         self._wary_at: tuple[str, str] | None = None
 
     def said(self, query: Query, text: str) -> None:
-        """Take note of a suggestion."""
+        """Take note that `text` was suggested for `query`."""
         self._said = (query.path, *_above_and_line(query.prefix), text)
 
     def threshold(self, infill: Infill) -> float:
-        """Return how probable the next suggestion has to be."""
+        """Return how probable, from 0 to 1, a suggestion for `infill` has to be."""
         above, line = _above_and_line(infill.prefix)
         if self._said is not None:
             path, said_above, said_line, text = self._said
@@ -80,12 +81,9 @@ class LocalBackend:
     async def warm(self, snippets: tuple[Snippet, ...]) -> None:
         """Nothing to do: it has read them already."""
 
-    def stream(self, infill: Infill) -> AbstractAsyncContextManager[TextStream]:
-        """Predict in a worker thread. Leaving the block makes it stop at its next step."""
-        return self._stream(infill)
-
     @asynccontextmanager
-    async def _stream(self, infill: Infill) -> AsyncIterator[TextStream]:
+    async def stream(self, infill: Infill) -> AsyncIterator[TextStream]:
+        """Predict in a worker thread. Leaving the block makes it stop at its next step."""
         from tabby_ls.local_model.model import Query  # where a server answers, nobody needs it
 
         query = Query(

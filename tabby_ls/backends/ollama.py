@@ -1,6 +1,6 @@
-"""Ollama: `/api/generate` with a suffix for models whose template has a place for it, else with a prompt of ours.
+"""Completes code through Ollama: `/api/generate` with a suffix for models whose template has a place for it, else with a prompt of ours.
 
-From its documentation (docs/api.md) and source (server/routes.go):
+Source: its documentation (docs/api.md) and source (server/routes.go):
 
 - `/api/show` lists "insert" among a model's capabilities if its template takes a suffix; a suffix for any other
   model is answered with 400 "does not support insert".
@@ -51,7 +51,7 @@ class OllamaBackend:
         self._inserts = False
 
     async def model(self) -> ModelInfo:
-        """Return the model of the settings, or else the one in memory, or else one for code that is installed."""
+        """Return the model of the settings, or else one for code, or else any; of each, one in memory before others."""
         name = self.server.settings.model or await self._choose()
         reply = await self.server.ask("POST", "/api/show", {"model": name}, accept=(200, 404))
         if reply.status != 200:
@@ -66,7 +66,7 @@ class OllamaBackend:
             None,
         )
         room = min(_CONTEXT, trained) if isinstance(trained, int) else _CONTEXT
-        return ModelInfo(name, room - 1)
+        return ModelInfo(name, room - 1)  # one token must be left for an answer
 
     async def _choose(self) -> str:
         loaded = _names((await self.server.ask("GET", "/api/ps", accept=(200, 404))).data)

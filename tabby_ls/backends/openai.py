@@ -1,6 +1,6 @@
-"""Any server with `/v1/completions`: vLLM, SGLang, LM Studio, LiteLLM and the like. Prompts are ours.
+"""Completes code through any server with OpenAI's `/v1/completions`: vLLM, SGLang, LM Studio, LiteLLM. Prompts are ours.
 
-From their documentation and trackers: vLLM answers `suffix` with 400; SGLang fills in by itself only if it was started with
+Source: their documentation and issue trackers. vLLM answers `suffix` with 400; SGLang fills in by itself only if it was started with
 `--completion-template`; LM Studio, TabbyAPI and many others accept a suffix and ignore it. So a suffix is sent only where
 the server was seen to make use of one: the prompt became longer by it.
 """
@@ -23,11 +23,9 @@ _PROBE_PREFIX, _PROBE_SUFFIX = (
 )
 #: Hosted APIs refuse more (OpenAI: 4, DeepSeek: 16). Our own reading of the answer stops at every special token anyway.
 _MAX_STOPS = 4
-
-
 #: Lists which models are loaded, and with which context; `/v1/models` does neither.
 _LM_STUDIO_MODELS = "/api/v0/models"
-#: The context holds prompt and answer: so much of it is kept for the answer.
+#: The context holds prompt and answer: so many tokens of it are kept for the answer.
 _ANSWER_TOKENS = 256
 
 
@@ -80,6 +78,7 @@ class OpenAIBackend:
         return self._suffix_works[self._model]
 
     async def _uses_suffix(self) -> bool:
+        """Return whether the server counts more prompt tokens with a suffix: at least one for each of its lines."""
         lengths = []
         for extra in ({}, {"suffix": _PROBE_SUFFIX}):
             body = {"model": self._model, "prompt": _PROBE_PREFIX, "max_tokens": 1, "temperature": 0} | extra

@@ -1,6 +1,6 @@
-"""TabbyAPI: raw prompts to `/v1/completions`, always streamed.
+"""Completes code through TabbyAPI: raw prompts to `/v1/completions`, always streamed.
 
-Measured of it (August 2026 version): closing the connection is the only cancel, and works within two or
+Source: measured with its version of August 2026: closing the connection is the only cancel, and works within two or
 three decoding steps, but for a request that is not streamed and still queued; naming a model can unload the
 one that is loaded; `max_tokens` N gives N-1 tokens; the usable prompt is `cache_size - chunk_size + 1`.
 """
