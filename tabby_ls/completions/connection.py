@@ -32,6 +32,8 @@ MAX_BODY = 16 << 20
 HIDDEN = "(not shown)"
 #: Headers that say who asks.
 AUTHENTICATION_HEADERS = ("authorization", "x-api-key", "x-admin-key")
+#: Headers that say how a body is framed and packed, which only this module knows.
+_FRAMING_HEADERS = ("accept-encoding", "content-length", "transfer-encoding")
 
 
 def _limit(_: object, attribute: Attribute[Any], value: object) -> None:
@@ -106,14 +108,15 @@ class Connection:
         _check_headers(api_key, headers)
         #: What no error may hold, besides the prompt.
         self.secrets = tuple(filter(None, (api_key, *headers.values())))
+        # In lower case, so that the user's own replace these; twice the same, a request would be refused.
         self._headers = {
-            "User-Agent": f"tabby-ls/{tabby_ls.__version__}",
-            "Accept": "*/*",
-            "Accept-Encoding": "identity",
-            **({"Authorization": f"Bearer {api_key}"} if api_key else {}),
-            **headers,
+            "host": urlsplit(self.root).netloc,
+            "user-agent": f"tabby-ls/{tabby_ls.__version__}",
+            "accept": "*/*",
+            "accept-encoding": "identity",
+            **({"authorization": f"Bearer {api_key}"} if api_key else {}),
+            **{name.lower(): value for name, value in headers.items()},
         }
-        self._host = urlsplit(self.root).netloc
         # A proxy named in the environment is meant for the network, not for this machine.
         self._pool = Pool(
             self.root, is_local=is_loopback(host), connect=timeouts.connect, ssl_context=ssl_context
@@ -160,7 +163,7 @@ class Connection:
 
         async def watch(event: str, _: Mapping[str, Any]) -> None:
             nonlocal is_new
-            is_new = is_new or event == "connection.connect_tcp.started"
+            is_new = is_new or event.endswith(".connect_tcp.started")
 
         request = self._request(method, path, body)
         if (withheld := _withheld.get()) is not None:
@@ -175,16 +178,15 @@ class Connection:
                 return await self._pool.send(request, watch)
 
     def _request(self, method: str, path: str, body: Mapping[str, Any] | None) -> Request:
-        headers = {"Host": self._host, **self._headers}
-        content = b""
+        headers, content = self._headers, b""
         if body is not None:
             content = encode(body)
-            headers |= {"Content-Type": "application/json", "Content-Length": str(len(content))}
+            headers = {"content-type": "application/json", **headers, "content-length": str(len(content))}
         return Request(method, self.root + path, headers, content)
 
     def _shown(self, request: Request) -> Withheld:
         headers = {
-            name.lower(): HIDDEN if any(secret in value for secret in self.secrets) else value
+            name: HIDDEN if any(secret in value for secret in self.secrets) else value
             for name, value in request.headers.items()
         }
         return Withheld(request.method, request.url, headers, request.content)
@@ -242,6 +244,9 @@ def request_errors() -> Iterator[None]:
         if (problem := _certificate_problem(error)) is not None:
             raise RequestError(problem, code="certificate_error") from error
         raise RequestError("the server cannot be reached", code="connection_error") from error
+    except httpcore2.ProxyError as error:
+        problem = f"the proxy did not connect: {failures.redact(str(error), ())}"
+        raise RequestError(problem, code="connection_error") from error
     except TRANSPORT_ERRORS as error:
         raise RequestError("the connection broke", code="connection_error") from error
 
@@ -256,19 +261,22 @@ def _certificate_problem(error: BaseException | None) -> str | None:
 
 
 def _parse_url(base_url: str) -> tuple[str, str]:
-    """Return the address without `/v1` and without a slash at its end, and the host in it."""
+    """Return the address without `/v1` and without a slash at its end, and the host in it, both in ASCII letters.
+
+    Only the path may still have others.
+    """
     try:
         url = urlsplit(base_url.strip())
-        host, _ = url.hostname, url.port
-        (host or "").encode("idna")
+        host, port = (url.hostname or "").encode("idna").decode(), url.port
     except ValueError:
         raise ValidationError("base_url", "is not an address") from None
-    if url.scheme not in ("http", "https") or not host:
+    if url.scheme not in ("http", "https") or not re.fullmatch(r"[\w.:%-]+", host):
         raise ValidationError("base_url", "must begin with http:// or https:// and name a host")
     if "@" in url.netloc or url.query or url.fragment:
         raise ValidationError("base_url", "must not hold a user, a query or a fragment")
     path = url.path.rstrip("/").removesuffix("/v1").rstrip("/")
-    return f"{url.scheme}://{url.netloc}{path}", host
+    netloc = (f"[{host}]" if ":" in host else host) + ("" if port is None else f":{port}")
+    return f"{url.scheme}://{netloc}{path}", host
 
 
 def _check_headers(api_key: str | None, headers: Mapping[str, str]) -> None:
@@ -277,6 +285,8 @@ def _check_headers(api_key: str | None, headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
         if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or not re.fullmatch(r"[ -~]*", value):
             raise ValidationError("headers", "must have names and values of printable ASCII")
+        if name.lower() in _FRAMING_HEADERS:
+            raise ValidationError("headers", f"must not set {name}, which depends on the request")
         if api_key and name.lower() in AUTHENTICATION_HEADERS:
             raise ValidationError("headers", f"must not set {name} beside an API key")
 

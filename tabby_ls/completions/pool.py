@@ -12,7 +12,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 from typing import Any, TypeAlias
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 import httpcore2
 from attrs import frozen
@@ -31,7 +31,7 @@ TRANSPORT_ERRORS = (
 _KEEPALIVE_SECONDS = 4.5
 #: What may stand in a path as it is (RFC 3986, section 3.3), and the sign of what was quoted already.
 _PATH = "/%:@!$&'()*+,;="
-
+#: What a proxy's address may begin with: those that httpcore2 speaks.
 _PROXIES = ("http", "https", "socks5", "socks5h")
 
 #: Is told what happens to a request, by httpcore2's names of events.
@@ -40,7 +40,7 @@ Watch: TypeAlias = Callable[[str, Mapping[str, Any]], Awaitable[None]]
 
 @frozen
 class Request:
-    """What to send, and where."""
+    """What to send, and where. The host of `url`, and `headers`, are ASCII; the path may be anything."""
 
     method: str
     url: str
@@ -49,7 +49,11 @@ class Request:
 
 
 class Response:
-    """An answer whose body is still to come. Names of headers are in lower case."""
+    """An answer whose body is still to come.
+
+    `headers` have names in lower case; of several with one name it is the first. Other bytes than ASCII are
+    read as Latin-1, which never fails (RFC 9110, section 5.5).
+    """
 
     def __init__(self, response: httpcore2.Response) -> None:
         self._response = response
@@ -73,14 +77,17 @@ class Pool:
     def __init__(
         self, root: str, *, is_local: bool, connect: float | None, ssl_context: ssl.SSLContext | None
     ) -> None:
-        """`connect` is in seconds. No proxy is asked for a server that `is_local`, on this machine."""
+        """`connect` is in seconds. No proxy is asked for a server that `is_local`, on this machine.
+
+        Raises ValidationError for a proxy or certificates in the environment that cannot be used.
+        """
         url = urlsplit(root)
         if ssl_context is None and url.scheme == "https":
-            ssl_context = httpcore2.default_ssl_context()  # once for all connections: it takes 20 ms
+            ssl_context = _default_checks()
         self._timeouts = {"connect": connect}
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=ssl_context,
-            proxy=None if is_local else proxy_for(url.scheme, url.hostname or ""),
+            proxy=None if is_local else proxy_for(url.scheme, url.hostname or "", url.port),
             max_connections=None,
             keepalive_expiry=_KEEPALIVE_SECONDS,
             http1=True,
@@ -95,11 +102,11 @@ class Pool:
             request.method,
             httpcore2.URL(
                 scheme=url.scheme,
-                host=(url.hostname or "").encode("idna"),
+                host=url.hostname or "",
                 port=url.port,
                 target=quote(url.path, safe=_PATH),
             ),
-            headers=[(name.encode(), value.encode()) for name, value in request.headers.items()],
+            headers=list(request.headers.items()),
             content=request.content,
             extensions={"timeout": self._timeouts, "trace": watch},
         )
@@ -111,30 +118,47 @@ class Pool:
         await self._pool.aclose()
 
 
-def proxy_for(scheme: str, host: str) -> httpcore2.Proxy | None:
-    """Return the proxy that the environment, or the system's settings, name for a host.
+def _default_checks() -> ssl.SSLContext:
+    """Return the checks of a certificate against the system's authorities, or those that SSL_CERT_FILE names.
 
-    Raises ValidationError for one that cannot be used.
+    It takes 20 ms, so one is made for all connections.
+    """
+    try:
+        return httpcore2.default_ssl_context()
+    except OSError:
+        raise ValidationError("SSL_CERT_FILE", "in the environment names no file of certificates") from None
+
+
+def proxy_for(scheme: str, host: str, port: int | None = None) -> httpcore2.Proxy | None:
+    """Return the proxy that the environment, or the system's settings, name for a server.
+
+    `port` is the one in its address, if any: NO_PROXY may hold `host:port`. Raises ValidationError for a
+    proxy that cannot be used.
     """
     from urllib.request import getproxies, proxy_bypass  # of no use on this machine, and slow to import
 
     proxies = getproxies()
-    address = proxies.get(scheme) or proxies.get("all")
-    if not address or proxy_bypass(host) or _is_in_a_network(host, proxies.get("no", "")):
+    address = (proxies.get(scheme) or proxies.get("all") or "").strip()
+    named = host if port is None or ":" in host else f"{host}:{port}"
+    if not address or proxy_bypass(named) or _is_in_a_network(host, proxies.get("no", "")):
         return None
     try:
         url = urlsplit(address if "://" in address else f"http://{address}")
-        _ = url.port
+        target = httpcore2.URL(
+            scheme=url.scheme, host=(url.hostname or "").encode("idna"), port=url.port, target="/"
+        )
     except ValueError:
         raise ValidationError("proxy", "in the environment is not an address") from None
     if url.scheme not in _PROXIES:
         raise ValidationError("proxy", f"in the environment is none of {', '.join(_PROXIES)}")
+    if not target.host:
+        raise ValidationError("proxy", "in the environment names no host")
     if url.scheme.startswith("socks") and find_spec("socksio") is None:
         raise ValidationError(
             "proxy", "in the environment speaks SOCKS, for which the package socksio is missing"
         )
-    auth = (unquote(url.username), unquote(url.password or "")) if url.username else None
-    return httpcore2.Proxy(f"{url.scheme}://{url.netloc.rpartition('@')[2]}", auth)
+    auth = (unquote_to_bytes(url.username), unquote_to_bytes(url.password or "")) if url.username else None
+    return httpcore2.Proxy(target, auth, ssl_context=_default_checks() if url.scheme == "https" else None)
 
 
 def _is_in_a_network(host: str, spared: str) -> bool:

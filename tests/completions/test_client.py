@@ -4,18 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import socket
+import ssl
 import sys
 import time
+from pathlib import Path
 
 import pytest
+import trustme
 
-from tabby_ls.completions import CompletionRequest, CompletionsClient, RequestError, ValidationError
+from tabby_ls.completions import (
+    CompletionRequest,
+    CompletionsClient,
+    RateLimitError,
+    RequestError,
+    ValidationError,
+)
 from tabby_ls.completions.pool import proxy_for
 from tests.support.replay import RECORDINGS, replaying
 from tests.support.tabbyapi import ScriptedTabbyAPI
 
 REQUEST = CompletionRequest("x", max_tokens=8)
 HEALTHY = RECORDINGS["health"].response
+
+
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment names no proxy, and no place without one."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "request_method"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
 
 
 @pytest.mark.parametrize("suffix", ["", "/", "/v1", "/v1/", "/prefix/v1/"])
@@ -30,12 +56,99 @@ async def test_the_address_may_name_the_api_or_not(suffix: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "localhost:5000", "ftp://x", "http://", "http://[x", "http://x:y", "http://u:p@x", "http://x?a"],
+    [
+        *(
+            "",
+            "localhost:5000",
+            "ftp://x",
+            "http://",
+            "http://[x",
+            "http://x:y",
+            "http://u:p@x",
+            "http://x?a",
+        ),
+        *("http://x y", "http://x..y"),
+    ],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ValidationError) as caught:
         CompletionsClient(url)
     assert caught.value.field == "base_url"
+
+
+async def test_a_path_may_hold_anything() -> None:
+    async with replaying([HEALTHY]) as server, CompletionsClient(server.url + "/a b/ü/%2F") as client:
+        await client.health()
+    assert server.requests[0][1] == "/a%20b/%C3%BC/%2F/health"
+
+
+@pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")
+async def test_an_address_of_ipv6() -> None:
+    async with replaying([HEALTHY], host="::1") as server, CompletionsClient(server.url) as client:
+        assert (await client.health()).is_healthy
+    assert server.requests[0][2]["host"] == server.url.removeprefix("http://")
+
+
+async def test_a_host_of_other_letters_than_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with replaying([HEALTHY]) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        async with CompletionsClient("http://bücher.example:81") as client:
+            await client.health()
+    assert proxy.requests[0][1] == "http://xn--bcher-kva.example:81/health"
+    assert proxy.requests[0][2]["host"] == "xn--bcher-kva.example:81"
+
+
+async def test_headers_of_the_user_replace_those_of_the_client() -> None:
+    headers = {"host": "other.example", "USER-AGENT": "mine"}
+    async with replaying([HEALTHY]) as server, CompletionsClient(server.url, headers=headers) as client:
+        await client.health()
+    sent = server.requests[0][2]
+    assert (sent["host"], sent["user-agent"]) == ("other.example", "mine")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("Content-Length", "7"), ("transfer-encoding", "gzip"), ("a b", "x"), ("a", "ü"), ("a", "x\r\nb: y")],
+)
+def test_a_header_that_cannot_be_sent_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ValidationError, match="headers"):
+        CompletionsClient("http://x", headers={name: value})
+
+
+async def test_of_several_headers_with_one_name_the_first_counts() -> None:
+    refused = b"HTTP/1.1 429 X\r\nX-Request-Id: one\r\nx-request-id: two\r\nx-other: \xfc\r\ncontent-length: 0\r\n\r\n"
+    async with replaying([refused]) as server, CompletionsClient(server.url) as client:
+        with pytest.raises(RateLimitError) as caught:
+            await client.create(REQUEST)
+    assert caught.value.request_id == "one"
+
+
+async def test_authorities_that_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    async with replaying([HEALTHY], tls=tls) as server:
+        async with CompletionsClient(server.url) as client:
+            with pytest.raises(RequestError) as caught:
+                await client.health()
+        assert caught.value.code == "certificate_error"
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        async with CompletionsClient(server.url) as client:
+            assert (await client.health()).is_healthy
+
+
+@pytest.mark.parametrize("content", [None, "rubbish"])
+def test_authorities_that_cannot_be_read_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
+) -> None:
+    if content is not None:
+        (tmp_path / "ca.pem").write_text(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with pytest.raises(ValidationError, match="SSL_CERT_FILE"):
+        CompletionsClient("https://completions.example")
 
 
 async def test_the_key_goes_out_once_and_as_a_bearer() -> None:
@@ -96,30 +209,41 @@ async def test_a_fresh_connection_that_is_closed_is_not_tried_again() -> None:
 
 async def test_a_proxy_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    monkeypatch.delenv("NO_PROXY", raising=False)
     async with replaying([HEALTHY]) as server, CompletionsClient(server.url) as client:
         assert (await client.health()).is_healthy
 
 
-async def test_a_proxy_is_asked_for_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NO_PROXY", raising=False)
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+async def test_a_proxy_is_asked_for_the_network(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     async with replaying([HEALTHY]) as proxy:
-        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv(name, proxy.url)
         async with CompletionsClient("http://completions.example") as client:
             assert (await client.health()).is_healthy
         assert proxy.requests[0][1] == "http://completions.example/health"
 
 
 async def test_a_proxy_gets_its_own_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NO_PROXY", raising=False)
     async with replaying([HEALTHY]) as proxy:
-        monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("://", "://me:p%40ss@"))
+        monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("://", "://me:p%40ss%C3%BC@"))
         async with CompletionsClient("http://completions.example/api/") as client:
             assert (await client.health()).is_healthy
     assert proxy.requests[0][1] == "http://completions.example/api/health"
     sent = {name.lower(): value for name, value in proxy.requests[0][2].items()}
-    assert sent["proxy-authorization"] == f"Basic {base64.b64encode(b'me:p@ss').decode()}"
+    assert sent["proxy-authorization"] == f"Basic {base64.b64encode('me:p@ssü'.encode()).decode()}"
     assert sent["host"] == "completions.example"
+
+
+async def test_a_proxy_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"
+    async with replaying([refusal]) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        async with CompletionsClient("https://completions.example", api_key="key") as client:
+            with pytest.raises(RequestError, match="the proxy did not connect: 407 Proxy Authentication"):
+                await client.health()
+    assert [(method, path) for method, path, _, _ in proxy.requests] == [
+        ("CONNECT", "completions.example:443")
+    ]
+    assert "authorization" not in proxy.requests[0][2]
 
 
 @pytest.mark.parametrize(
@@ -132,6 +256,9 @@ async def test_a_proxy_gets_its_own_password(monkeypatch: pytest.MonkeyPatch) ->
         ("10.0.0.0/nonsense", "10.1.2.3", False),
         (".example", "gpu.example", True),
         ("gpu.example", "gpu.example", True),
+        ("gpu.example:5000", "gpu.example", True),
+        ("gpu.example:5001", "gpu.example", False),
+        ("fd00::1", "fd00::1", True),
         ("*", "gpu.example", True),
         ("", "gpu.example", False),
     ],
@@ -139,11 +266,9 @@ async def test_a_proxy_gets_its_own_password(monkeypatch: pytest.MonkeyPatch) ->
 def test_whom_no_proxy_is_asked_for(
     monkeypatch: pytest.MonkeyPatch, spared: str, host: str, is_spared: bool
 ) -> None:
-    for name in ("http_proxy", "no_proxy", "NO_PROXY", "REQUEST_METHOD"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTP_PROXY", "proxy.example:3128")
     monkeypatch.setenv("NO_PROXY", spared)
-    proxy = proxy_for("http", host)
+    proxy = proxy_for("http", host, 5000)
     assert (proxy is None) is is_spared
     if proxy is not None:
         assert (proxy.url.scheme, proxy.url.host, proxy.url.port) == (b"http", b"proxy.example", 3128)
@@ -156,12 +281,12 @@ def test_whom_no_proxy_is_asked_for(
         ("gopher://127.0.0.1:1", "none of http, https"),
         ("http://127.0.0.1:99999", "not an address"),
         ("http://[x", "not an address"),
+        ("http://", "names no host"),
     ],
 )
 def test_a_proxy_that_cannot_be_used_is_named(
     monkeypatch: pytest.MonkeyPatch, proxy: str, problem: str
 ) -> None:
-    monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.setenv("HTTP_PROXY", proxy)
     monkeypatch.setitem(sys.modules, "socksio", None)
     with pytest.raises(ValidationError, match=problem):

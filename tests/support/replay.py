@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -80,7 +81,13 @@ class Replay:
 
 
 @asynccontextmanager
-async def replaying(*answers: Sequence[bytes], then: str = "keep", pause: float = 0) -> AsyncIterator[Replay]:
+async def replaying(
+    *answers: Sequence[bytes],
+    then: str = "keep",
+    pause: float = 0,
+    host: str = "127.0.0.1",
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[Replay]:
     """Serve `answers` in turn, the last one again and again; each is sent piece by piece.
 
     `then`: "keep" the connection for a further request, "close" it, or "hang" until the client goes. An
@@ -109,8 +116,9 @@ async def replaying(*answers: Sequence[bytes], then: str = "keep", pause: float 
             with suppress(OSError):
                 await writer.wait_closed()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    replay.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(serve, host, 0, ssl=tls)
+    name = f"[{host}]" if ":" in host else host
+    replay.url = f"http{'s' * bool(tls)}://{name}:{server.sockets[0].getsockname()[1]}"
     try:
         yield replay
     finally:
