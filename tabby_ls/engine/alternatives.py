@@ -1,4 +1,4 @@
-"""Other answers to the same question, for a request by key: drawn at random beside the likeliest one."""
+"""Alternative suggestions for a request by key: sampled at a higher temperature, while the likeliest one is generated."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tabby_ls.engine.inflight import Generation
 from tabby_ls.engine.reading import read_answer
 from tabby_ls.prompts.families import Family
 
-#: The least sampling temperature that brings other answers often enough.
+#: The sampling temperature, if the user's own is not higher: at theirs, mostly 0, each sample would be the same.
 _TEMPERATURE = 0.8
-#: Seconds they may take longer than the first answer.
+#: Seconds they may take longer than the first answer, for which the user waits.
 _SECONDS = 1.0
 
 
@@ -23,9 +23,10 @@ _SECONDS = 1.0
 async def sampled_beside(
     generation: Generation, backend: Backend, infill: Infill, family: Family | None, streams: int
 ) -> AsyncIterator[None]:
-    """Draw the alternatives that `generation` lacks while the block runs, and a little longer.
+    """Sample as many alternatives as `generation` wants while the block runs, and a little longer.
 
-    At most `streams` run at once. A failure only means that there are fewer.
+    `infill` is what its own answer was asked for with. At most `streams` run at once, but one if that is none. A
+    failure only means that there are fewer.
     """
     infill = evolve(infill, temperature=max(infill.temperature, _TEMPERATURE))
     turns = asyncio.Semaphore(max(1, streams))

@@ -180,7 +180,7 @@ class Engine:
             reason = Reason.ALREADY_THERE if text.strip() else Reason.NOTHING_TO_SAY
             return Outcome(reason, origin=origin, backend=backend, who=target.description)
         others = self._others(suggestion, request, target)
-        self._look_ahead(now, suggestion, target)
+        self._prefetch(now, suggestion, target)
         return Outcome(
             Reason.SHOWN, suggestion, origin, backend=backend, who=target.description, alternatives=others
         )
@@ -195,16 +195,16 @@ class Engine:
         distinct = dict.fromkeys(other for other in known if other is not None and other != best)
         return tuple(distinct)[: request.alternatives]
 
-    def _look_ahead(self, now: Snapshot, suggestion: Suggestion, target: Target) -> None:
-        """Ask for what comes after a suggestion that is being taken, if that is not known and costs nobody anything."""
+    def _prefetch(self, now: Snapshot, suggestion: Suggestion, target: Target) -> None:
+        """Ask for what comes after a suggestion that is being taken, unless that is known or takes another's place."""
         then = self._follower.shown(now, suggestion)
         if then is None or not self._settings.prefetch or target.backend.is_instant:
             return
-        if self._running.of(now.uri) or self._running.ahead_of(now.uri) or not self._running.spare(target):
+        if self._running.of(now.uri) or self._running.prefetch_of(now.uri) or not self._running.spare(target):
             return
         if self._memory.recall(target.scope, then, invoked=False) is None:
             mode = choose_mode(then, multiline=self._settings.multiline, invoked=False)
-            self._running.start(Generation(then, mode, Purpose.AHEAD, target), self._generator.run)
+            self._running.start(Generation(then, mode, Purpose.PREFETCH, target), self._generator.run)
 
     # What the user sees and turns
 

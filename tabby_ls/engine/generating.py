@@ -59,7 +59,7 @@ class Generator:
         """Wait until it is worth to ask; return whether the backend bears another request then."""
         if generation.purpose is Purpose.AUTOMATIC and not generation.target.backend.is_instant:
             await asyncio.sleep(self.habits.delay(generation, self.debounce_ms))
-        if generation.purpose is Purpose.AHEAD:
+        if generation.purpose is Purpose.PREFETCH:
             return self.running.spare(generation.target) > 0
         self.running.make_room(generation)
         return True

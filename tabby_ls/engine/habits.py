@@ -1,4 +1,4 @@
-"""What is learnt from a user's keys: the rhythm, and whether what a backend says is what they then type."""
+"""Feeds what pacing needs to know from events: the user's keystrokes, and whether they type what a backend suggested."""
 
 from __future__ import annotations
 

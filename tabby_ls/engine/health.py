@@ -1,4 +1,4 @@
-"""When to leave a failing backend alone, so that it neither blocks typing nor is asked at every key."""
+"""A backend's health: how long it is left alone after failures (exponential back-off), and when an answer is late."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from tabby_ls.backends.backend import BackendError
 from tabby_ls.engine.median import median
 from tabby_ls.engine.outcome import Failing
 
-#: Seconds of rest after the first failure in a row, and at most.
+#: Seconds of rest after the first failure in a row, and at most; each further one doubles it: a server that was
+#: restarted is asked again soon, and one that is gone seldom.
 _FIRST_REST, _LONGEST_REST = 1.0, 30.0
-#: An answer is late after so many times the usual time to the first text, and never before so many seconds.
+#: An answer is late after so many times the usual time to the first text, and never before so many seconds: it
+#: may just have had a longer prompt to read, and another backend has to read it from its beginning.
 _LATE, _LEAST_PATIENCE = 4.0, 1.0
-#: How many times are remembered, and from how many on there is something usual.
+#: How many of these times are remembered, and from how many on their median is what is usual.
 _TIMES, _ENOUGH = 32, 5
 
 
@@ -61,7 +63,7 @@ class Health:
         return self.is_being_tried or now < self._rests_until
 
     def first_text(self, seconds: float) -> None:
-        """Take note of how long the first text took."""
+        """Take note of the seconds from asking to the first text."""
         self._times.append(seconds)
 
     @property

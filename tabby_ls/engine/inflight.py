@@ -14,7 +14,7 @@ from typing import Any
 from attrs import Factory, define, field, frozen
 
 from tabby_ls.backends.backend import BackendError
-from tabby_ls.engine.ahead import Anchor, region_agrees, rest_of, typed_since, was_typed
+from tabby_ls.engine.anchor import Anchor, region_agrees, rest_of, typed_since, was_typed
 from tabby_ls.engine.memory import Answer
 from tabby_ls.engine.outcome import Generated
 from tabby_ls.engine.shaping.mode import Mode
@@ -44,7 +44,7 @@ class Purpose(Enum):
     #: Asked for by key.
     INVOKED = auto()
     #: For the state after a suggestion that is on the screen was accepted.
-    AHEAD = auto()
+    PREFETCH = auto()
 
 
 @define(eq=False)
@@ -85,7 +85,7 @@ class Generation:
 
     @property
     def invoked(self) -> bool:
-        """Return whether it was asked for by key."""
+        """True if it was asked for by key."""
         return self.purpose is Purpose.INVOKED
 
     def start(self, work: Callable[[Generation], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
@@ -145,7 +145,7 @@ class Generation:
 
     @property
     def is_awaited(self) -> bool:
-        """Return whether a request waits for it."""
+        """True if a request waits for it."""
         return bool(self._waiters)
 
     def abandon(self) -> None:
@@ -158,7 +158,7 @@ class Generation:
 
     @property
     def answer(self) -> Answer | None:
-        """Return what is complete of it, None if nothing is yet."""
+        """What is complete of it, None if nothing is yet."""
         if self.ended:
             return Answer(self.text, self.stops or (self.text.count("\n"),))
         if not self.stops:

@@ -1,4 +1,4 @@
-"""Suggestions already known: what was generated before answers what the user types into it."""
+"""The memory: a cache of generated text, which also answers for the states reached by typing or accepting that text."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Hashable, Iterator, Sequence
 from attrs import frozen
 from cachetools import TTLCache
 
-from tabby_ls.engine.ahead import Anchor, rest_of, typed_since
+from tabby_ls.engine.anchor import Anchor, rest_of, typed_since
 from tabby_ls.engine.snapshot import Snapshot
 
-#: How many places are remembered, for how many seconds, and how many answers at each.
+#: How many places (lines of documents) are remembered, for how many seconds, and how many answers at each. An
+#: anchor holds up to 6,000 characters, so that they take some megabytes.
 _PLACES, _SECONDS, _ANSWERS = 512, 600.0, 8
-#: How many lines above the cursor a remembered answer may have begun.
+#: How many lines above the cursor a remembered answer may have begun: each costs a look-up at every key.
 _LINES_ABOVE = 24
 
 
@@ -57,7 +58,10 @@ class Memory:
         self._places: TTLCache[Hashable, tuple[_Remembered, ...]] = TTLCache(_PLACES, _SECONDS)
 
     def remember(self, scope: Hashable, place: Anchor, answers: Sequence[Answer], *, invoked: bool) -> None:
-        """Keep the answers at `place`, the best one first; an empty one says that there was nothing to suggest."""
+        """Keep the answers at `place`, the best one first, instead of those that such a request brought before.
+
+        An empty one says that there was nothing to suggest.
+        """
         key = (scope, place.uri, place.language, place.line)
         others = [
             known

@@ -1,4 +1,4 @@
-"""How long to wait before asking: until it is worth it, by the user's own rhythm and the backend's own speed.
+"""Adaptive debounce: how long an automatic request waits, by the user's typing rhythm and the backend's latency.
 
 Asking at every key wastes nearly every answer, and on a server that cannot break off reading a prompt it delays the one
 that is wanted. A fixed wait is too long for everybody who pauses, and one just below the pause between two keys starts a
@@ -27,14 +27,15 @@ from tabby_ls.engine.median import median
 
 #: Seconds, as explained above.
 _READ, _GAIN, _PRICE = 0.2, 0.25, 0.15
-#: No pause counts for more, and no request waits longer. A pause is over, however short, after `_NOISE`.
+#: Seconds: no pause counts for more than `_REST`, and no request waits longer than `_LONGEST`. Two changes within
+#: `_NOISE` are one keystroke.
 _REST, _LONGEST, _NOISE = 2.0, 0.6, 0.01
 #: How many pauses of each kind, and how many answers' times, are remembered.
 _PAUSES, _ANSWERS = 32, 16
 #: The weight of the last answer in the share of those that users type along, that share in the beginning, and what it
 #: counts at most: who types along now may not at the next word.
 _WEIGHT, _AGREED, _MOST_AGREED = 0.4, 1 / 3, 0.5
-#: Seconds to the first token, and to a suggestion, of a backend that was not asked yet.
+#: Seconds to the first token, and to a suggestion, that are assumed of a backend that was not asked yet.
 _UNKNOWN = 0.2
 
 

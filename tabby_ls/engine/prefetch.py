@@ -1,4 +1,4 @@
-"""When to ask for what comes after a suggestion that is still on the screen.
+"""When to prefetch: to ask for what comes after a suggestion that is still on the screen.
 
 Most suggestions are not taken, and what was asked for beyond them is thrown away. So it is asked once the user has typed
 or accepted half of one: who has come that far mostly takes the rest, and then would have asked just that.

@@ -1,29 +1,23 @@
-"""Reading one answer: text is cut while it arrives, and the connection closes once nothing more can be used."""
+"""Reads one answer: text is cut while it arrives, and the connection closes once nothing more can be used."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from time import monotonic
 
 from attrs import define, evolve
 
 from tabby_ls.backends.backend import Backend, Infill
+from tabby_ls.engine.batching import Batching
 from tabby_ls.engine.inflight import Generation
 from tabby_ls.engine.shaping.chat import unwrap
 from tabby_ls.engine.shaping.head import trim_head
 from tabby_ls.engine.shaping.mode import Mode
+from tabby_ls.engine.shaping.reach import Reach, reach
 from tabby_ls.engine.shaping.tidy import drop_half_end, first_unwanted, with_lf
 from tabby_ls.engine.snapshot import Snapshot
-from tabby_ls.engine.streak import Reach, reach
 from tabby_ls.prompts.families import Family
 from tabby_ls.prompts.sentinels import first_sentinel, longest_sentinel, partial_sentinel_at_end
-
-#: Pieces that are looked at before the event loop gets a turn: what has arrived at once is hundreds of them, and the
-#: key that contradicts them all must not wait.
-_TURN = 16
-#: Of a stream of more pieces a second than this, what comes in so many seconds is read together.
-_FAST, _REST = 250, 0.01
 
 
 async def read_answer(
@@ -49,17 +43,17 @@ async def read_answer(
         return now.ended or not generation.agrees()
 
     async with backend.stream(infill) as stream:
-        held, flow = "", _Flow(never_rests=backend.is_instant)
+        held, batching = "", Batching(never_sleeps=backend.is_instant)
         async for piece in stream:
             writing.take(piece)
             if generation.first_text_at is None:
                 generation.first_text_at = monotonic()
             held += piece
-            if flow.is_to_be_looked_at(piece, generation):
+            if batching.is_to_be_looked_at(piece, generation):
                 if is_enough(held):
                     return
                 held = ""
-            await flow.rest(writing.pieces)
+            await batching.let_more_come(writing.pieces)
         if held and is_enough(held):
             return
         writing.tokens = stream.answer_tokens
@@ -68,55 +62,6 @@ async def read_answer(
         if stream.cut_short and not now.rule:
             writing.rule = "it had as many tokens as `max_tokens` lets it have"
         generation.take(now.text, now.stops)
-
-
-@define
-class _Flow:
-    """How the pieces come. Of a fast stream, once its first line is there, several are read at a time.
-
-    To wake for each token, and look at it, is most of what a fast stream costs. The rest is between two reads, never
-    between pieces that were read together, so that nothing is read slower than it comes.
-    """
-
-    never_rests: bool
-    _is_fast: bool = False
-    #: How often pieces had to be waited for since the last rest: what comes during a rest takes one turn to be read.
-    _waits: int = 0
-    _has_turned: bool = True
-
-    def is_to_be_looked_at(self, piece: str, generation: Generation) -> bool:
-        """Return whether to look now at what has come: not in the midst of what came at once, but for whole lines."""
-        was_waited_for = self._had_turn()
-        self._waits += was_waited_for
-        if was_waited_for and not self.never_rests:
-            self._is_fast = "\n" in generation.text.lstrip() and _pieces_a_second(generation) > _FAST
-        return was_waited_for or not self._is_fast or "\n" in piece
-
-    async def rest(self, pieces: int) -> None:
-        """Let more come, or at least give the event loop a turn now and then."""
-        if self._is_fast and self._waits > 1:
-            await asyncio.sleep(_REST)
-            self._waits = 0
-        elif pieces % _TURN == 0:
-            await asyncio.sleep(0)
-        else:
-            return
-        self._had_turn()
-
-    def _had_turn(self) -> bool:
-        """Return whether the event loop had a turn since it was last asked."""
-        had_turn, self._has_turned = self._has_turned, False
-        if had_turn:
-            asyncio.get_running_loop().call_soon(self._turn)
-        return had_turn
-
-    def _turn(self) -> None:
-        self._has_turned = True
-
-
-def _pieces_a_second(generation: Generation) -> float:
-    began = generation.first_text_at
-    return generation.writing.pieces / max(monotonic() - began, _REST) if began is not None else 0.0
 
 
 @define

@@ -1,4 +1,4 @@
-"""What an engine is asked, and how long those who ask wait for an answer."""
+"""A request to the engine, and how long it waits for the generation that is to answer it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from attrs import define, frozen
 from tabby_ls.engine.inflight import Edit, Generation
 from tabby_ls.engine.snapshot import Snapshot
 
-#: Seconds after which a request is answered with the whole lines that are there, though more of them are coming.
+#: Seconds after which a request is answered with the whole lines that are there, though more of them are coming. Who
+#: asks by key waits for it, and has a use for the whole.
 _PATIENCE, _PATIENCE_INVOKED = 0.4, 1.5
 
 

@@ -1,4 +1,4 @@
-"""The generations that run: one a document and one ahead of it, and at each backend no more than it bears."""
+"""The generations that run: one a document and one prefetch, and at each backend no more than it bears."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ class Running:
 
     def __init__(self) -> None:
         self._of: dict[str, Generation] = {}
-        self._ahead_of: dict[str, Generation] = {}
+        self._prefetch_of: dict[str, Generation] = {}
         #: All that run, so that they are not collected, and are waited for in the end.
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __iter__(self) -> Iterator[Generation]:
-        return iter([*self._of.values(), *self._ahead_of.values()])
+        return iter([*self._of.values(), *self._prefetch_of.values()])
 
     def of(self, uri: str) -> Generation | None:
         """Return the document's generation."""
         return self._of.get(uri)
 
-    def ahead_of(self, uri: str) -> Generation | None:
-        """Return the generation for the state of a document after a suggestion was accepted."""
-        return self._ahead_of.get(uri)
+    def prefetch_of(self, uri: str) -> Generation | None:
+        """Return the document's prefetch: the generation for its state after a suggestion is accepted."""
+        return self._prefetch_of.get(uri)
 
     def start(self, generation: Generation, work: Callable[[Generation], Coroutine[Any, Any, None]]) -> None:
         """Begin to generate, in the place of what ran for the document; `work` fills it in until it ends."""
         uri = generation.origin.uri
-        place = self._ahead_of if generation.purpose is Purpose.AHEAD else self._of
+        place = self._prefetch_of if generation.purpose is Purpose.PREFETCH else self._of
         if place is self._of:
             self.abandon(uri)
-        elif former := self._ahead_of.pop(uri, None):
+        elif former := self._prefetch_of.pop(uri, None):
             former.abandon()
         place[uri] = generation
         self.keep(generation.start(work))
@@ -55,22 +55,22 @@ class Running:
     def join(self, request: Request) -> Generation | None:
         """Return the document's generation if it may answer `request`; else end it.
 
-        It may be the one that ran ahead: the suggestion was accepted.
+        That may be the prefetch: the suggestion was accepted.
         """
         uri = request.snapshot.uri
-        generation, ahead = self._of.get(uri), self._ahead_of.get(uri)
+        generation, prefetch = self._of.get(uri), self._prefetch_of.get(uri)
         if generation is not None and _may_answer(generation, request):
             return generation
         self.end(generation)
-        if ahead is None or request.invoked or not ahead.resumes_at(request.snapshot):
+        if prefetch is None or request.invoked or not prefetch.resumes_at(request.snapshot):
             return None
-        self._of[uri] = self._ahead_of.pop(uri)
-        return ahead
+        self._of[uri] = self._prefetch_of.pop(uri)
+        return prefetch
 
     def abandon(self, uri: str) -> None:
         """End all that runs for a document."""
         self.end(self._of.get(uri))
-        self.end(self._ahead_of.get(uri))
+        self.end(self._prefetch_of.get(uri))
 
     def end(self, generation: Generation | None) -> None:
         """End a generation and close its connection, if it still runs."""
@@ -78,9 +78,9 @@ class Running:
             generation.abandon()
 
     def leave(self, generation: Generation) -> bool:
-        """Take a generation that ended out of the list; return False if it was gone already."""
+        """Forget a generation that ended; return False if that was done already."""
         uri = generation.origin.uri
-        for place in (self._of, self._ahead_of):
+        for place in (self._of, self._prefetch_of):
             if place.get(uri) is generation:
                 del place[uri]
                 return True
@@ -111,10 +111,12 @@ class Running:
         return target.max_in_flight - len(self._at(target))
 
     def make_room(self, generation: Generation) -> None:
-        """End what has to give way to a generation that is about to ask: what is ahead, what nobody waits for,
+        """End what has to give way to a generation that is about to ask: prefetches, what nobody waits for,
         then what began first."""
         others = [other for other in self._at(generation.target) if other is not generation]
-        others.sort(key=lambda other: (other.purpose is not Purpose.AHEAD, other.is_awaited, other.asked_at))
+        others.sort(
+            key=lambda other: (other.purpose is not Purpose.PREFETCH, other.is_awaited, other.asked_at)
+        )
         for other in others[: max(0, len(others) + 1 - generation.target.max_in_flight)]:
             self.end(other)
 

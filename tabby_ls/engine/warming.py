@@ -1,4 +1,4 @@
-"""While nobody waits for it, a server may read the snippets that the next request will begin with."""
+"""Warms a server's prompt cache: while the user rests, it reads the snippets that the next prompt will begin with."""
 
 from __future__ import annotations
 

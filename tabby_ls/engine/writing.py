@@ -1,4 +1,4 @@
-"""What a backend has written of one answer, used or not: counted while it arrives."""
+"""Counts of what a backend has written of one answer, used or not, kept while it arrives."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from attrs import define
 
 @define
 class Writing:
-    """`rule` says why no more was read, as in "until `rule`"; "" while that is open or if the model ended."""
+    """What of :class:`tabby_ls.engine.outcome.Generated` is counted piece by piece.
+
+    `tokens` is None unless the server told. `rule` says why no more was read, as in "until `rule`"; "" while that is
+    open or if the model ended.
+    """
 
     max_tokens: int = 0
     pieces: int = 0

@@ -1,4 +1,4 @@
-"""A stream as fast as streams get: it is read in bites once its first line is there, and nothing waits for that."""
+"""A stream as fast as streams get: it is read in batches once its first line is there, and nothing waits for that."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from tabby_ls.engine import reading
+from tabby_ls.engine import batching, reading
 from tabby_ls.engine.shaping.mode import Mode
+from tabby_ls.engine.shaping.reach import Reach, reach
 from tabby_ls.engine.snapshot import Snapshot
-from tabby_ls.engine.streak import Reach, reach
 from tests.engine.conftest import EngineFactory
 from tests.support.fake_backend import FakeBackend
 from tests.support.typist import Typist, eventually, text_of
@@ -27,7 +27,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return reach(text, snapshot, mode, finished=finished)
 
     monkeypatch.setattr(reading, "reach", watched)
-    monkeypatch.setattr(reading, "_FAST", 0)
+    monkeypatch.setattr(batching, "_FAST", 0)
     return seen
 
 
@@ -58,10 +58,10 @@ async def test_what_is_held_when_the_answer_ends_is_part_of_it(
     assert text_of(await request) == "a = 1\n    return a"
 
 
-async def test_a_key_that_contradicts_ends_the_rest_between_two_reads(
+async def test_a_key_that_contradicts_ends_the_sleep_between_two_reads(
     engine_over: EngineFactory, looks: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "_REST", 3600)
+    monkeypatch.setattr(batching, "_SLEEP", 3600)
     go = asyncio.Event()
     backend = FakeBackend(["a = 1\n", go, "    b", " = 2\n", asyncio.Event()])
     typist = Typist(engine_over(backend), _BLOCK)
@@ -69,6 +69,6 @@ async def test_a_key_that_contradicts_ends_the_rest_between_two_reads(
     await eventually(lambda: looks)
     go.set()
     await eventually(lambda: len(looks) > 1)
-    assert backend.streams[0].written == ["a = 1\n", "    b"], "it rests"
+    assert backend.streams[0].written == ["a = 1\n", "    b"], "it sleeps"
     typist.type("z")
     await eventually(lambda: not backend.open_streams)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tabby_ls.engine import memory as memory_module
-from tabby_ls.engine.ahead import Anchor
+from tabby_ls.engine.anchor import Anchor
 from tabby_ls.engine.memory import Answer, Memory
 from tabby_ls.engine.snapshot import Snapshot
 from tests.support.typist import snapshot_at

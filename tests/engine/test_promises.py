@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tabby_ls.backends.backend import BackendError, ModelInfo, Trouble
-from tabby_ls.engine.ahead import Anchor
+from tabby_ls.engine.anchor import Anchor
 from tabby_ls.engine.engine import Engine
 from tabby_ls.engine.memory import Answer, Memory
 from tabby_ls.engine.outcome import Origin, Reason

@@ -1,4 +1,4 @@
-"""The block that an answer fills: which lines belong to it, and which one closes it."""
+"""The block of code that an answer fills: tells which lines belong to it, and which one closes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which brackets and quotes are open at a point of a line: how a rule sees that an edit fits where it goes."""
+"""Tracks which brackets and quotes are open at a point of a line, so that a rule sees whether an edit fits there."""
 
 from __future__ import annotations
 

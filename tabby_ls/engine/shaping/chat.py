@@ -1,4 +1,4 @@
-"""The answer of a model that was trained to talk: code in a fence, with a thought before it and words around it."""
+"""Unwraps a chat model's answer: code in a Markdown fence, with a thought before it and words around it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an answer ends, decided while it arrives: the sooner it is known, the sooner the stream closes."""
+"""Finds where an answer ends, while it arrives: with the line, the block, or where it leaves what was asked for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tabby_ls.engine.shaping.place import Place, place_of
 from tabby_ls.engine.shaping.repeats import goes_in_circles, loop_at_end
 from tabby_ls.engine.snapshot import Snapshot
 
-#: A suggestion longer than this is never read to its end.
+#: Lines of the longest suggestion: about a screen, as much as is read before it is accepted.
 _MAX_LINES = 40
 #: Blank lines that an answer may begin with.
 _MAX_BLANK = 4

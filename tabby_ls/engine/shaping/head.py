@@ -1,4 +1,4 @@
-"""The beginning of an answer: what models write before they come to what was asked for."""
+"""Removes from the beginning of an answer what stands in the document already, and a Markdown fence before code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from tabby_ls.engine.shaping.lines import indent_of, is_repeat, lines_upwards, s
 from tabby_ls.engine.shaping.place import place_of
 from tabby_ls.engine.snapshot import Snapshot
 
-#: Characters that a line, or its part before the cursor, has at least if writing it again is an accident.
+#: Characters that a line, or its part before the cursor, has at least if writing it again is an accident: `return`,
+#: `else:` and the like come twice in good code.
 _ECHO = 8
 #: Lines above the cursor in which an answer's beginning is looked for.
 _LINES_ABOVE = 20

@@ -1,4 +1,4 @@
-"""What of the rest of the line a suggestion already contains: it becomes the replaced range."""
+"""Fits a suggestion to the rest of the line: what of that it contains already becomes the replaced range."""
 
 from __future__ import annotations
 

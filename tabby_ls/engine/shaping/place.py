@@ -1,4 +1,4 @@
-"""Where a suggestion goes: what the rules have to know of the text around the cursor."""
+"""The text around one cursor as the shaping rules see it: its language, its line, and the lines above and below."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import islice
 
 from attrs import frozen
 
-from tabby_ls.engine.ahead import CLOSERS
+from tabby_ls.engine.anchor import CLOSERS
 from tabby_ls.engine.shaping.lines import indent_of, lines_upwards, text_lines
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.languages import Language, language_named
@@ -16,6 +16,7 @@ from tabby_ls.languages import Language, language_named
 _REACH = 200
 #: Lines below it that an answer is compared with.
 _BELOW = 2
+#: Characters before the cursor in which a fence says that Markdown is written here, as in a doc comment.
 _FENCES_NEAR = 4096
 #: Words that begin a line whose block is part of a definition rather than one. Common to all languages.
 _CONTROL = frozenset(

@@ -1,4 +1,4 @@
-"""Models that go round in circles: lines, blocks and parts of a line that come again and again."""
+"""Detects degenerate repetition in an answer: lines, blocks and parts of a line that come again and again."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Sequence
 _LINES = 4
 #: Lines of a block that comes again at once; blocks of two lines are often meant to, so they may come twice.
 _LONGEST = 20
-#: A line longer than this goes in circles if so many characters at its end repeat a unit of at most so many.
+#: Characters from which on a line is searched for circles: a shorter one may well be a row of equal values.
 _LONG_LINE = 240
+#: Characters at its end that must repeat a unit, and that unit's length at most: it comes four times then.
 _CIRCLING = 160
 _UNIT = 40
-#: A line longer than this is no suggestion, whatever it says.
+#: Characters: a line longer than this is no suggestion, whatever it says.
 _TOO_LONG = 1000
 
 

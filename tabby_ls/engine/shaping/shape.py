@@ -1,4 +1,4 @@
-"""From cut text to the edit that is offered, or to nothing."""
+"""Makes the edit that is offered of text already cut, or nothing where that would write what stands there."""
 
 from __future__ import annotations
 

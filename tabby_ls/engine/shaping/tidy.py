@@ -1,4 +1,4 @@
-"""The ends of a suggestion: stray white space, half words, and what no buffer should receive."""
+"""Cleans text for a buffer: line ends, characters that must not enter one, half words and white space at the end."""
 
 from __future__ import annotations
 

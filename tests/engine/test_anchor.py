@@ -9,7 +9,7 @@ from attrs import evolve
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tabby_ls.engine.ahead import Anchor, region_agrees, rest_of, typed_since
+from tabby_ls.engine.anchor import Anchor, region_agrees, rest_of, typed_since
 from tabby_ls.engine.inflight import Edit, Generation, Purpose
 from tabby_ls.engine.shaping.mode import Mode
 from tabby_ls.engine.snapshot import Snapshot

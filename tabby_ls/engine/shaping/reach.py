@@ -1,4 +1,4 @@
-"""How much of a stream is one suggestion, and how much more of it is read for the state after that.
+"""How far a stream is read: to the end of a suggestion, and for a single line also the line after it.
 
 The first suggestion ends where its mode says, and is shown at once. The stream that brought it costs next to nothing to
 read on, while another request would cost a prompt: so the stream of a single line is read on for the line below, which is

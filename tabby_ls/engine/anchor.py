@@ -1,6 +1,7 @@
-"""What the user typed since a suggestion was made: the comparison that memory and running streams share.
+"""Anchors: compares a later state of a document with the place where text was generated, and with that text.
 
-Nothing in here copies or hashes the text around a cursor: it is compared where it stands.
+This is how the memory and a running generation know that the user types what they have. The text around a cursor is
+compared where it stands: it is neither copied nor hashed.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from tabby_ls.engine.snapshot import Snapshot
 #: What editors insert by themselves behind the cursor, and after which character.
 _OPENER_OF = {")": "(", "]": "[", "}": "{", ">": "<", '"': '"', "'": "'", "`": "`"}
 CLOSERS = frozenset(_OPENER_OF)
-#: How many of these, and how many replaced characters, two states may differ by; and how far an editor may
-#: indent a closing bracket that it puts on a line of its own.
+#: How many of these, and how many replaced characters, two states may differ by; and by how many characters of white
+#: space an editor may indent a closing bracket that it puts on a line of its own.
 _MAX_DIFFERENCE, _MAX_INDENT = 8, 80
-#: Characters compared on either side of the cursor: enough to know the place, whatever the file's size.
+#: Characters compared above the cursor's line, and behind the cursor: enough to know the place again, whatever the
+#: file's size. Fewer behind, where each way is tried in which an editor may have closed brackets by itself.
 _COMPARED_BEFORE = 4096
 _COMPARED_AFTER = 2048
-#: A suggestion is forgotten after this many lines typed into it.
+#: A place is given up after this many lines typed since: more than any suggestion has (`shaping/cut.py`).
 _MAX_LINES = 64
 
 
