@@ -88,7 +88,6 @@ class LocalBackend:
 
         query = Query(
             path=infill.uri,
-            language=infill.language,
             prefix=infill.prefix,
             suffix=infill.suffix,
             threshold=self._caution.threshold(infill),

@@ -36,8 +36,11 @@ _BY_STATUS: Mapping[int, type[APIError]] = {
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id")
 #: What OpenAI and TabbyAPI, and what llama.cpp call it.
 _CONTEXT_CODES = ("context_length_exceeded", "exceed_context_size_error")
+#: What servers without such a code say in words.
 _CONTEXT_MESSAGE = re.compile(r"context (length|size|window)", re.IGNORECASE)
+#: What TabbyAPI and, while it starts, llama.cpp say with a 503.
 _NO_MODEL_MESSAGE = re.compile(r"no models? (is|are) (currently )?loaded|^loading model", re.IGNORECASE)
+#: Longest message in characters: editors show it in a line or two, and servers may echo the whole request.
 _MAX_MESSAGE = 300
 #: So many characters in a row that a message shares with a secret are taken for an echo of it.
 _ECHO = 12

@@ -113,6 +113,7 @@ class HealthIssue:
     """Something that went wrong inside the server."""
 
     description: str = ""
+    #: As the server writes it; TabbyAPI in ISO 8601.
     time: str = ""
 
 
@@ -131,7 +132,7 @@ class Health:
 
 @frozen
 class Software:
-    """The name is "TabbyAPI" on TabbyAPI."""
+    """The program that serves, and where it comes from. The name is "TabbyAPI" on TabbyAPI."""
 
     name: str
     repository: str | None = None

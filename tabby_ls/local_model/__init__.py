@@ -1,1 +1,4 @@
-"""Completion from what the workspace has already said: no server, no weights. Usable on its own."""
+"""A completion model that counts what followed the same context elsewhere: no server, no weights, usable on its own.
+
+`model.py` is where to begin; docs/local-model.md has the method, its sources and measurements.
+"""

@@ -1,8 +1,10 @@
-"""Lines of the buffer that are like this one but for a name, continued with the name exchanged.
+"""Finds lines of the buffer that equal the current one but for names, and continues them with the names exchanged.
 
 Below `self.width = options.width`, the line `self.height = ` goes on with `options.height`, which is nowhere in the
 buffer. A line is an analogue if its tokens equal those before the cursor, or its predecessor's equal the line above
 the cursor, up to names and numbers that are exchanged one for one; a part of a name may be exchanged as well.
+
+The numbers below were chosen as in `blend.py`.
 """
 
 from __future__ import annotations
@@ -17,12 +19,15 @@ from attrs import define, field
 from tabby_ls.local_model.buffer import Cursor
 from tabby_ls.local_model.tokens import is_open
 
-#: Tokens above and below the cursor in which analogues are looked for.
+#: Tokens above and below the cursor in which analogues are looked for, to bound the time.
 _ABOVE, _BELOW = 6000, 2500
+#: Analogues that are followed from token to token, those of most weight.
 _KEPT = 8
 #: What a token alike in the line above counts against one alike in the line itself.
 _LINE_ABOVE = 0.7
+#: Distance from the cursor, in tokens, at which an analogue has half its weight.
 _NEAR = 600
+#: Parts of a name: a run of capitals, a word in small letters or capitalised, a number, what is between them.
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^A-Za-z\d]+")
 
 

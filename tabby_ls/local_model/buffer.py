@@ -1,7 +1,8 @@
-"""The document being edited, as a scope of its own: never indexed, taken apart anew when its lines change.
+"""Takes the document being edited apart into tokens, and finds where the context at the cursor occurs in it.
 
-Nothing predicts a line as well as the file it is in. Places in it are found by a table from each word to its
-positions, and their matches grow by one token a step, so that a step costs only the places of one word.
+It is not indexed: nothing predicts a line as well as the file it is in, and it changes with every key. A table from
+each word to its positions is kept until another line than the cursor's changes, and the matches of a context grow by
+one token a step, so that a step costs only the places of one word.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tabby_ls.local_model.tokens import (
     tokenize,
 )
 
+#: Words to their positions, in ascending order.
 Places = Mapping[str, Sequence[int]]
 
 
@@ -77,6 +79,7 @@ class Cursor:
     typed: str
     #: Tokens of the line, from the newline token on.
     line: tuple[str, ...]
+    #: Indentation of the line, in columns.
     columns: int
     #: What stands right of the cursor on its line.
     rest: str
@@ -85,7 +88,11 @@ class Cursor:
 
     @classmethod
     def at(cls, prefix: str, suffix: str, former: Buffer | None = None) -> Cursor:
-        """Take apart the text around a cursor. `former` is used again if only the cursor's line has changed."""
+        """Take apart the text before and after a cursor, with LF line ends.
+
+        `former` is used again if only the cursor's line has changed. Of a line longer than MAX_LINE only the end
+        before the cursor counts.
+        """
         cut = prefix.rfind("\n") + 1
         above, before = prefix[:cut], prefix[cut:][-MAX_LINE:]
         rest, _, below = suffix.partition("\n")

@@ -1,6 +1,6 @@
 """Build or refresh the saved index of a workspace folder, in a process of its own.
 
-    python -m tabby_ls.local_model.build ROOT CACHE_DIR [--cap MEGABYTES]
+    python -m tabby_ls.local_model.build ROOT CACHE_DIR [--cap MEGABYTES] [--exclude PATTERN]...
 
 Progress is one JSON object a line on standard output: `{"read": bytes, "of": bytes}`, and at the end
 `{"files": n, "bytes": n, "changed": n}`. Files that changed since the last time go into a segment of their own;
@@ -22,14 +22,19 @@ from tabby_ls.local_model.files import list_files, read
 from tabby_ls.local_model.index import SavedIndex, load, save
 from tabby_ls.local_model.segment import File, build_segment
 
+#: Megabytes (10^6 bytes) of source that are indexed, of the files changed last: built in some seven seconds of one
+#: processor, and 50 MB of memory while in use (docs/local-model.md, Measurements).
 DEFAULT_CAP = 20
-#: Bounds the memory that building takes, about 25 bytes for each.
-_SEGMENT_BYTES = 20_000_000
-#: Changed files may be so much of the index, in so many segments, before it is built anew.
+#: Characters of source in one segment. Bounds the memory that building takes, some 20 bytes for each.
+_SEGMENT_SIZE = 20_000_000
+#: Changed files may be so much of the index, in so many segments, before it is built anew: each segment is one more
+#: to search at every step.
 _MOST_CHANGED = 0.1
 _MOST_SEGMENTS = 6
+#: Bytes of source read between two reports of progress.
 _REPORT_EVERY = 500_000
 
+#: Is called with each object of progress, as written above.
 Report = Callable[[dict[str, int]], None]
 
 
@@ -96,7 +101,7 @@ class _Reading:
         group: list[tuple[File, str]] = []
         size = 0
         for file, text in self._texts():
-            if size + len(text) > _SEGMENT_BYTES and group:
+            if size + len(text) > _SEGMENT_SIZE and group:
                 yield group
                 group, size = [], 0
             group.append((file, text))

@@ -1,7 +1,7 @@
-"""Turn what is known of a decoded step into the probability that the step is right.
+"""Turns the features of a decoded step into the probability that the step is right.
 
-Blended counts are badly over-confident; a small table of decision trees, learned from public sources by
-`tests/bench/train_calibrator.py`, puts that right. The table is data, `calibrator.json`, and holds numbers only.
+Blended counts are badly over-confident. Gradient-boosted decision trees (Friedman, 2001), learned from public sources
+by `tests/bench/train_calibrator.py`, correct that. They are data, `calibrator.json`, which holds numbers only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from attrs import frozen
 
 @frozen
 class Tree:
-    """A binary tree in arrays. Node 0 is the root; a leaf has feature -1 and its value as threshold."""
+    """A decision tree in arrays. Node 0 is the root; a leaf has feature -1 and its value as threshold."""
 
     feature: tuple[int, ...]
     threshold: tuple[float, ...]
@@ -40,7 +40,10 @@ class Calibrator:
     trees: tuple[Tree, ...]
 
     def probability(self, features: Sequence[float]) -> float:
-        """Return the probability that a step is right, given that those before it are."""
+        """Return the probability that a step is right, given that those before it are.
+
+        `features` are those that `features.py` returns.
+        """
         log_odds = self.base + sum(tree.value(features) for tree in self.trees)
         return 1 / (1 + math.exp(-log_odds))
 

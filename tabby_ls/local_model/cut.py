@@ -11,9 +11,9 @@ from tabby_ls.local_model.buffer import Cursor
 from tabby_ls.local_model.decode import Step
 from tabby_ls.local_model.tokens import line_tokens, render
 
-#: Shorter text is typed faster than read.
-SHORTEST = 3
-#: Text of several lines takes longer to read, and more is wrong if it is wrong: it has to be so probable at least.
+#: Shorter text, in characters, is typed faster than read.
+_SHORTEST = 3
+#: Text of several lines takes longer to read, and more is wrong if it is wrong: its probability has to be this at least.
 CROSSING = 0.7
 
 
@@ -45,7 +45,7 @@ def best_cut(cursor: Cursor, steps: Sequence[Step], threshold: float) -> Cut | N
         if cut.probability < (max(threshold, CROSSING) if "\n" in cut.text else threshold):
             break
         worth = cut.probability * (len(cut.text) - 1)
-        if len(cut.text) >= SHORTEST and worth > most:
+        if len(cut.text) >= _SHORTEST and worth > most:
             best, most = cut, worth
     return None if best is None or _is_there_already(cursor, best.text) else best
 

@@ -1,6 +1,6 @@
-"""From a cursor to text, greedily: the most probable word, then the next one, until nothing is worth saying.
+"""Decodes greedily: takes the most probable next token, then the one after it, until the text is too improbable.
 
-Every step knows how probable it is that the text is right up to and including it.
+Every step carries the calibrated probability that the text is right up to and including it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from tabby_ls.local_model.buffer import Cursor
 from tabby_ls.local_model.features import features
 from tabby_ls.local_model.tokens import is_open
 
+#: Tokens decoded at most besides newline tokens: bounds the time of a prediction.
 _MOST_STEPS = 40
 #: Weight of all analogues at which they and the blend have equal say.
 _ANALOGUES_EVEN = 12.0
-#: Escape above which the words of the buffer are asked for one that continues what is typed.
+#: Escape probability above which a word that continues what is typed is looked for whatever the context.
 _FALLBACK_ESCAPE = 0.1
 
+#: Features of a step to the probability that it is right, given that those before it are.
 Calibration = Callable[[Sequence[float]], float]
 
 
@@ -29,9 +31,11 @@ class Step:
     """One decoded token. The first one still has the typed characters it starts with."""
 
     token: str
-    #: Probability that this step is right if those before it are, and that all of them are.
+    #: Probability that this step is right if those before it are.
     probability: float
+    #: Probability that this step and all before it are right: the product.
     so_far: float
+    #: As `calibration` got them, for training.
     features: list[float]
 
 

@@ -1,6 +1,6 @@
-"""What the calibrator is told of one decoded step: plain numbers, and no text.
+"""Describes one decoded step to the calibrator in numbers: its evidence, its rivals, its kind, how far along it is.
 
-The order of `NAMES` is the order of the columns in training, and `calibrator.json` refers to it.
+They hold no text. The order of `NAMES` is the order of the columns in training, and `calibrator.json` refers to it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ from collections.abc import Mapping
 
 from tabby_ls.local_model.blend import Blend
 from tabby_ls.local_model.buffer import Cursor
-from tabby_ls.local_model.tokens import is_open, is_word
-
-_MEMBER = frozenset({".", "->", "::", "?."})
+from tabby_ls.local_model.tokens import MEMBER_ACCESS, is_open, is_word
 
 NAMES = (
     "log_odds",
@@ -67,7 +65,13 @@ def features(
     characters: int,
     index_tokens: int,
 ) -> list[float]:
-    """Return the numbers for the choice of `word` among `mixed`, in the order of `NAMES`."""
+    """Return the numbers for the choice of `word` among `mixed`, in the order of `NAMES`.
+
+    `blend` is the evidence of counts, `votes` that of analogues, `mixed` the probabilities by both. `previous` is the
+    word before, `typed` what `word` has to start with. So far decoded: `step` words, `line` whole lines, `characters`
+    besides those typed, and `least`, the lowest probability among them.
+    """
+    # The odds of 0 and 1 have no logarithm.
     probability = min(max(mixed[word], 1e-6), 1 - 1e-6)
     runner_up = max((other for name, other in mixed.items() if name != word), default=0.0)
     ends = word[0] == "\n"
@@ -103,7 +107,7 @@ def features(
         float(is_name),
         float(not ends and not is_name and is_open(word)),
         float(ends),
-        float(previous in _MEMBER),
+        float(previous in MEMBER_ACCESS),
         float(previous[0] != "\n" and is_open(previous)),
         line_length,
         float(length >= line_length),

@@ -1,4 +1,4 @@
-"""The files of a workspace worth learning from: git's own list or a walk, without secrets, machine output and binaries."""
+"""Lists and reads the files of a workspace that are worth learning from: no secrets, machine output or binaries."""
 
 from __future__ import annotations
 
@@ -16,15 +16,19 @@ from pathlib import Path, PurePosixPath
 from pathspec import GitIgnoreSpec
 
 from tabby_ls.foreign_files import read_file
-from tabby_ls.ignore_rules import read_rules, simplify
+from tabby_ls.ignore_rules import compile_rules, read_rules, simplify
 from tabby_ls.local_model.segment import File
 from tabby_ls.private_files import is_private
 
+#: Larger files are data or generated, seldom written by hand.
 MAX_FILE_BYTES = 512 * 1024
-#: Longer lines on average are minified or data.
+#: Characters of a line on average above which a file is minified or data.
 _MAX_MEAN_LINE = 300
+#: Characters at the start of a file in which generators leave their marks: a line or two, maybe below a short licence.
 _MARKS_WITHIN = 600
+#: Seconds that git may take for its list, on a slow disk too; after that the folder is walked.
 _GIT_SECONDS = 30.0
+#: Ignore files that count besides git's own, which git reads itself.
 _IGNORE_FILES = (".ignore", ".tabbyignore")
 #: A repository's own configuration can name programs for git to run. None is: no monitor of files, and no transport
 #: to fetch what is missing with.
@@ -65,7 +69,7 @@ def list_files(root: Path, exclude: Iterable[str] = ()) -> list[File]:
 
 
 def look(root: Path, name: str) -> File | None:
-    """Return the size and time of a regular file; None if there is none."""
+    """Return the size and time of a regular file, links not followed; None if there is none."""
     try:
         status = (root / name).lstat()
     except OSError:
@@ -74,7 +78,7 @@ def look(root: Path, name: str) -> File | None:
 
 
 def read(root: Path, name: str) -> str | None:
-    """Return a file's text with LF line ends; None if it is no text or was written by a machine."""
+    """Return a file's text with LF line ends; None if it cannot be read, is no UTF-8 or was written by a machine."""
     try:
         text = read_file(root / name, MAX_FILE_BYTES).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError):
@@ -87,6 +91,7 @@ def read(root: Path, name: str) -> str | None:
 
 
 def _listed_by_git(root: Path) -> list[str] | None:
+    """Return the names of tracked and of new files; None if there is no git, or `root` is in no repository of it."""
     git = shutil.which("git")
     # Windows also looks into the folder that the process is in, which may be a project.
     if git is None or not Path(git).is_absolute():
@@ -158,7 +163,7 @@ class _Ignored:
         if folder not in self._specs:
             lines: list[str] = []
             for name in self._names:
-                with suppress(OSError):
+                with suppress(OSError):  # most folders have none
                     lines += read_rules(self._root / folder / name)
-            self._specs[folder] = GitIgnoreSpec.from_lines(lines) if lines else None
+            self._specs[folder] = compile_rules(lines)
         return self._specs[folder]

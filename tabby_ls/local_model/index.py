@@ -1,4 +1,4 @@
-"""The saved index of a workspace folder: some segment files and a manifest that names them.
+"""Saves and loads the index of a workspace folder: some segment files and a manifest that names them.
 
     CACHE/<hash of the folder's path>/manifest.json      replaced as a whole, atomically
                                       <random>.segment   written once, then only ever removed
@@ -28,11 +28,13 @@ from tabby_ls.local_model.files import look
 from tabby_ls.local_model.segment import File, Segment
 from tabby_ls.own_files import ForeignError, is_own_folder, make_folder
 
+#: Of the manifest's form: one of another version counts as absent.
 _VERSION = 1
 _MANIFEST = "manifest.json"
 _SUFFIX = ".segment"
-#: A segment file that no manifest names may belong to one about to be written; after so long it does not.
+#: A segment file that no manifest names may belong to one about to be written; after so many seconds it does not.
 _ORPHAN_SECONDS = 3600
+#: Of all indexes together; above it those used longest ago are removed. It is a dozen folders of DEFAULT_CAP.
 _MOST_BYTES_ON_DISK = 500_000_000
 
 
@@ -72,8 +74,8 @@ def load(root: Path, cache_dir: Path) -> SavedIndex | None:
         segments = [Segment(_map(folder / name)) for name in manifest["segments"]]
         skipped = frozenset(File(*entry) for entry in manifest["skipped"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-    with suppress(OSError):
+        return None  # whatever is wrong with it, it is built again
+    with suppress(OSError):  # says only when it was used last, and the disk may be read-only
         os.utime(folder / _MANIFEST)
     return SavedIndex(root, segments, _stale_files(root, segments), skipped)
 
@@ -81,7 +83,11 @@ def load(root: Path, cache_dir: Path) -> SavedIndex | None:
 def save(
     root: Path, cache_dir: Path, blocks: Iterable[bytes], skipped: Iterable[File], *, keep: SavedIndex | None
 ) -> None:
-    """Write new segments and the manifest; `keep` are the segments they add to, None to replace all."""
+    """Write new segments and the manifest; `keep` is the index they add to, None to replace all.
+
+    `blocks` are as :func:`build_segment` returns them, `skipped` files that hold nothing to learn. Raises OSError, of
+    which ForeignError says that the folder is not the user's own.
+    """
     folder = folder_of(root, cache_dir)
     make_folder(folder)
     if not is_own_folder(folder):
@@ -93,7 +99,7 @@ def save(
         names.append(name)
     manifest = {
         "version": _VERSION,
-        "root": str(root),
+        "root": str(root),  # for people who look what the folder is
         "segments": names,
         "skipped": [(file.name, file.size, file.mtime_ns) for file in skipped],
     }
@@ -149,7 +155,7 @@ def _remove_least_used(cache_dir: Path, own: Path) -> None:
     """Remove the indexes of the folders used longest ago while all of them are too large."""
     used: list[tuple[float, int, Path]] = []
     for folder in cache_dir.iterdir():
-        with suppress(OSError):
+        with suppress(OSError):  # it is no index, or another process removes it too
             size = sum(path.stat().st_size for path in folder.iterdir())
             used.append(((folder / _MANIFEST).stat().st_mtime, size, folder))
     total = sum(size for _, size, _ in used)

@@ -1,4 +1,4 @@
-"""Build a workspace's index from a server: a child process, so that the server's own threads stay free."""
+"""Builds the index of a workspace folder in a child process, so that the server's own threads stay free."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ async def build_index(
 ) -> None:
     """Bring the saved index of `root` up to date; `on_progress` gets what `build.py` reports.
 
-    `exclude` are patterns of files to leave out, as in `list_files`.
-
-    When cancelled, the child is ended; what was saved before stays. Raises :class:`BuildError`.
+    `exclude` are patterns of files to leave out, as in `list_files`. When cancelled, the child is ended; what was saved before stays. Raises :class:`BuildError`.
     Call :meth:`LocalModel.add_root` afterwards to use the new index.
     """
     child = await asyncio.create_subprocess_exec(

@@ -1,7 +1,7 @@
-"""All that is known besides the document itself: the saved indexes of the workspace, and the other open documents.
+"""Keeps what the model learns from besides the document itself: saved indexes of the workspace, other open documents.
 
-What an open document says replaces what an index says of its file: in the index the file then counts nothing. The
-same holds for files that changed on disk. That is the whole of invalidation.
+A file whose text in an index is out of date, because it is open or has changed on disk, has weight 0 there. Nothing
+else is done to keep an index true until it is built again.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ from tabby_ls.private_files import is_private
 
 #: Of a longer open document only so many characters are taken in; that takes some 40 ms.
 _MAX_DOCUMENT = 100_000
-#: Closed documents whose saved index is out of date, kept until the index is built anew.
+#: Closed documents whose saved index is out of date, kept until the index is built anew; the latest, to bound memory.
 _MOST_CLOSED = 30
+#: The slash before a drive in the URI of a file on Windows: `file:///C:/a.py`.
 _DRIVE = re.compile(r"/(?=[A-Za-z]:)")
 
 
 def path_of(path_or_uri: str) -> str:
-    """Return the path, with forward slashes, of a path or a URI."""
+    """Return the path, with forward slashes, of a path or a URI (`file:///w/a.py`, `untitled:///a`)."""
     if "://" in path_or_uri:
         return _DRIVE.sub("", unquote(urlsplit(path_or_uri).path), count=1)
     return PurePath(path_or_uri).as_posix()
@@ -53,7 +54,7 @@ class _Document:
         file = File(self.path, 0, 0)
         content = (text or "").replace("\r\n", "\n")[:_MAX_DOCUMENT]
         self.segment = Segment(build_segment([(file, content)]))
-        self.text = ""
+        self.text = ""  # not needed again
 
 
 @frozen(eq=False)
@@ -98,7 +99,7 @@ class Library:
             self._state = _State(documents, closed, state.roots)
 
     def add_root(self, root: Path) -> None:
-        """Load the saved index of a folder, again if need be."""
+        """Load the saved index of a folder, in place of the one in use; a folder without one is known all the same."""
         saved = index.load(root, self._cache_dir)
         with self._lock:
             state = self._state
@@ -117,7 +118,8 @@ class Library:
     def sources(self, path: str, stop: Callable[[], bool]) -> list[Source]:
         """Return what there is to learn from for the document at `path`.
 
-        Documents that are not taken apart yet are, while `stop` does not say to leave it for the next time.
+        `path` has forward slashes. Documents that have no segment yet get one, until `stop` returns True: the others
+        are left out this time.
         """
         state = self._state
         sources = [source for _, source in self._indexed(state, path)]
@@ -134,7 +136,7 @@ class Library:
         return sources
 
     def indexed(self, path: str) -> list[tuple[Path, Source]]:
-        """Return the saved indexes with their folders, weighted for the document at `path`; open files count nothing."""
+        """Return the saved indexes with their folders, weighted for the document at `path`; open files have weight 0."""
         return self._indexed(self._state, path)
 
     def _indexed(self, state: _State, path: str) -> list[tuple[Path, Source]]:

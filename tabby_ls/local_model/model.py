@@ -1,16 +1,20 @@
-"""The local model: completes from what the open buffers and the workspace have already said.
+"""The local model: predicts what follows a cursor from the text of the document, other open ones and the workspace.
 
-It needs no server, no weights and no set-up, and has nothing to say where nothing was said before. A prediction runs
-through the modules of this package in this order:
+It has nothing to say where nothing was said before. A prediction runs through the modules of this package in this
+order:
 
     tokens      text to tokens, without loss
     buffer      the document itself, taken apart; where its context occurs in it
-    segment     where the context occurs in the workspace and in the other open documents
+    library     what else there is to look in: other open documents, saved indexes of the workspace
+    segment     where the context occurs in one of those
     blend       the counts of what came next there, as probabilities
     analogues   lines like this one with names exchanged
-    decode      token after token, each with its probability from the
-    calibrator  which learned from public sources how far to trust such evidence
-    cut         how much of it is worth showing
+    decode      the most probable token, then the next one, until the text is too improbable
+    features    each decoded token's evidence, in numbers
+    calibrator  those numbers to the probability that the token is right, as learned from public sources
+    cut         how much of the decoded text is worth showing
+
+The indexes are made by `build`, in a process that `indexer` starts, of the `files` worth it, and kept by `index`.
 """
 
 from __future__ import annotations
@@ -30,6 +34,7 @@ from tabby_ls.local_model.decode import Step, decode
 from tabby_ls.local_model.library import Library, path_of
 from tabby_ls.private_files import is_private
 
+#: Lines of a suggestion at most: the calibrator was trained on texts of up to so many.
 _MOST_LINES = 3
 
 
@@ -43,7 +48,6 @@ class Query:
     """
 
     path: str
-    language: str
     prefix: str
     suffix: str
     threshold: float
@@ -56,7 +60,6 @@ class Prediction:
 
     text: str
     probability: float
-    source: str = "repetition"
 
 
 class LocalModel:
@@ -106,6 +109,7 @@ class LocalModel:
         self._buffer = cursor.buffer
         if not fits(cursor):
             return None
+        # Other documents may take half of the time; what is left of them is for the next prediction.
         sources = self._library.sources(path, lambda: cancelled() or monotonic() > ends - deadline / 2)
         try:
             steps = self._steps(cursor, sources, query, lambda: cancelled() or monotonic() > ends)

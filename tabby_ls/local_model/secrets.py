@@ -1,6 +1,6 @@
-"""Lines that look as if they held a key or a password: never learned from, so never suggested.
+"""Recognises lines that seem to hold a key or a password: they are never learned from, and so never suggested.
 
-A repetition model repeats verbatim. Rather a line too many left out than a key in another file.
+The model repeats verbatim: rather a line too many left out than a key in another file.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import re
 
 #: Runs as keys have them; what is in one is looked at below.
 _RUN = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_=-]{20,}")
+#: How the keys of known services begin: AWS, GitHub, GitLab, Slack, OpenAI, Stripe, and JSON Web Tokens.
 _MARKED = re.compile(
     r"\b(?:AKIA|ASIA)[0-9A-Z]{16}|\b(?:gh[opsu]_|github_pat_|glpat-|xox[abprs]-|sk-|rk_live_|sk_live_|eyJ)\w{8}"
 )
@@ -24,7 +25,8 @@ _CASE_CHANGE = re.compile(r"(?<=[a-z])[A-Z]|(?<=[A-Z])[a-z]")
 #: in camel case do at every third, and paths and other names hardly ever go from letters to digits.
 _FEWEST_CHANGES = 5
 _CHANGES_PER_CHARACTER = 0.45
-_SHORTEST = 16
+#: Characters of the shortest line in which `_NAMED` finds anything, `secret='abcdef'`; keys are longer.
+_SHORTEST = 15
 
 
 def holds_secret(line: str) -> bool:

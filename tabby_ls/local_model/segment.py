@@ -1,9 +1,9 @@
-"""A segment: the tokens of some files and the order of their positions, as flat arrays in one block of bytes.
+"""Builds and reads segments: the tokens of some files and the order of their positions, in one block of bytes.
 
 A block is written once and never changed; it is read in place, usually memory-mapped. Its layout, all numbers in the
 machine's own byte order:
 
-    header      magic, version, byte-order mark, sizes of the parts, CRC-32 of all that follows
+    header      magic, version, byte-order mark, sizes of the next four parts, CRC-32 of all that follows
     tokens      u32 each: numbers of words; DEPTH separators, then every file ended by a separator
     order       u32 each: positions sorted by context, see `suffixes.py`
     offsets     u32 each: where each word of the vocabulary starts in the next part, and its end
@@ -28,8 +28,11 @@ from tabby_ls.local_model.suffixes import DEPTH, narrow, order_by_context
 from tabby_ls.local_model.tokens import MAX_LINE, SEPARATOR, indentation, newline, split_line
 
 _MAGIC = b"tabby-ls"
+#: Of the layout and of what tokens are: a block of another version is refused, and so built again.
 _VERSION = 1
+#: Reads as another number on a machine of another byte order.
 _BYTE_ORDER = 0x01020304
+#: As above; `x` are spare bytes.
 _HEADER = struct.Struct("=8sIIIIII4xI4x")
 #: Words and numbers of words remembered per segment; then both are forgotten.
 _MEMO = 20_000
@@ -57,7 +60,10 @@ class _Numbers(dict[str, int]):
 
 
 def build_segment(files: Iterable[tuple[File, str]]) -> bytes:
-    """Return the block of bytes for some files and their texts (line ends LF)."""
+    """Return the block of bytes for some files and their texts (line ends LF).
+
+    It is tokenised as by `tokens.tokenize`, from 0 columns, each line of all files only once.
+    """
     numbers = _Numbers()
     separator = numbers[SEPARATOR]
     tokens = array("I", [separator]) * DEPTH
@@ -131,7 +137,7 @@ class Segment:
         self.newlines = range(self._rank(b"\n"), self._rank(b"\x0b"))
 
     def word(self, number: int) -> str:
-        """Return the word with a number."""
+        """Return the word with a number, which must be one of this segment's."""
         word = self._word_of.get(number)
         if word is None:
             if len(self._word_of) > _MEMO:

@@ -1,4 +1,4 @@
-"""Order the positions of a token sequence by what stands before them: a suffix array read backwards.
+"""Orders the positions of a token sequence by what stands before them: a suffix array read backwards.
 
 All places where a context occurs are then one range of the order, at every depth; see `segment.py` for the search.
 """
@@ -11,6 +11,10 @@ from collections.abc import Sequence
 
 #: Tokens of context that are told apart. Two places that agree on more stay in the order of the text.
 DEPTH = 20
+
+
+#: What a bucket that was taken is replaced by, so that its memory is free.
+_DONE: list[int] = []
 
 
 def order_by_context(tokens: array[int], size: int) -> array[int]:
@@ -52,9 +56,6 @@ def order_by_context(tokens: array[int], size: int) -> array[int]:
                 to_take[token].append(position + 1)
         to_sort[number] = to_take[number] = _DONE
     return order
-
-
-_DONE: list[int] = []
 
 
 def narrow(

@@ -1,4 +1,4 @@
-"""Text as tokens and back, without loss but for blank lines, trailing white space, absurd lines and secrets.
+"""Text to tokens and back, without loss but for blank lines, trailing white space, the rest of long lines, and secrets.
 
 A token is a word, a number, an operator or one other character, with one space before it glued on (`" foo"` and
 `"foo"` differ). Every non-blank line starts with a newline token that carries how much its indentation differs from
@@ -16,16 +16,20 @@ from tabby_ls.local_model.secrets import holds_secret
 #: Stands between two texts; no line can hold it, since lines hold no line feed.
 SEPARATOR = "\n"
 
+#: Columns from one tab stop to the next. Where a file has tabs alone any number would do, since only differences of
+#: indentation are learned and they become tabs again.
 TAB_COLUMNS = 4
+#: Columns by which a line may be indented more or less than the one before; more is alignment, and taken for so many.
 _MAX_STEP = 40
 _NEWLINES = [f"\n{step}" for step in range(-_MAX_STEP, _MAX_STEP + 1)]
 #: All tokens that end what is before them: newline tokens and the separator.
 LINE_STARTS = frozenset((*_NEWLINES, SEPARATOR))
-#: Longer lines are data or generated; what is beyond is not worth learning. It also bounds every regex.
+#: Characters of a line that count: longer ones are data or generated. It also bounds every regular expression here.
 MAX_LINE = 1000
 
 _WORD = r"[^\W\d][\w$]*"
 _NUMBER = r"\d\w*(?:\.\d\w*)?"
+# Longer ones first: the first that fits is taken.
 _OPERATORS = [
     "===",
     "!==",
@@ -67,6 +71,8 @@ _OPERATOR = "|".join(map(re.escape, _OPERATORS))
 _TOKEN = re.compile(
     rf" ?(?:{_WORD}|{_NUMBER}|\"\"\"|'''|{_OPERATOR}|\S)" r"|\s+(?= \S)|\s+",
 )
+#: Tokens after which the name of a member is expected.
+MEMBER_ACCESS = frozenset({".", "->", "::", "?."})
 _FIRST_OF_WORD = re.compile(r" ?[^\W\d]")
 
 
@@ -121,7 +127,7 @@ def is_open(token: str) -> bool:
 
 
 def tokenize(text: str, columns: int = 0) -> list[str]:
-    """Return the tokens of whole lines; `columns` is the indentation of the line before them."""
+    """Return the tokens of whole lines, which end in LF; `columns` is the indentation of the line before them."""
     tokens: list[str] = []
     for line in text.split("\n"):
         content = line_tokens(line)
@@ -134,7 +140,7 @@ def tokenize(text: str, columns: int = 0) -> list[str]:
 
 
 def render(tokens: Iterable[str], columns: int = 0, *, tabs: bool = False) -> str:
-    """Return the text of `tokens`; `columns` is the indentation of the line they go on from."""
+    """Return the text of `tokens`; `columns` is the indentation of the line they go on from, `tabs` whether to use tabs."""
     pieces: list[str] = []
     for token in tokens:
         if is_newline(token):

@@ -58,14 +58,14 @@ async def test_after_a_suggestion_was_typed_past_the_threshold_is_higher_on_that
 
 def test_what_was_accepted_was_not_typed_past() -> None:
     caution = Caution()
-    caution.said(Query("file:///a.py", "python", "x = 1\nret", "\n", 0.6, 1), "urn x")
+    caution.said(Query("file:///a.py", "x = 1\nret", "\n", 0.6, 1), "urn x")
     assert caution.threshold(evolve(INFILL, prefix="x = 1\nreturn x")) == 0.6
     assert caution.threshold(evolve(INFILL, prefix="x = 1\nreturn x + 1")) == 0.6
 
 
 def test_another_line_or_file_is_another_matter() -> None:
     caution = Caution()
-    caution.said(Query("file:///a.py", "python", "ret", "\n", 0.6, 1), "urn x")
+    caution.said(Query("file:///a.py", "ret", "\n", 0.6, 1), "urn x")
     assert caution.threshold(evolve(INFILL, prefix="retry")) == 0.75
     assert caution.threshold(evolve(INFILL, prefix="retry", threshold=0.35, invoked=True)) == 0.35
     assert caution.threshold(evolve(INFILL, prefix="retry\nret")) == 0.6

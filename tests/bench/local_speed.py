@@ -121,7 +121,7 @@ def ask(workspace: Path, cache: Path, keystrokes: int, seed: int) -> None:
     model.add_root(workspace)
     loaded = time.perf_counter() - started
     for question in questions:
-        query = Query(str(workspace / question.path), "", question.prefix, question.suffix, _THRESHOLD, 3)
+        query = Query(str(workspace / question.path), question.prefix, question.suffix, _THRESHOLD, 3)
         began = time.perf_counter()
         model.predict(query, deadline=0.1, cancelled=lambda: False)
         times.append(time.perf_counter() - began)

@@ -57,7 +57,7 @@ def typing(package: Package, folder: Path, count: int, seed: int) -> Typed:
 
         def local_model(question: Question) -> str:
             path = str(old_root / question.path)
-            query = Query(path, "", question.prefix, question.suffix, AUTOMATIC, 1)
+            query = Query(path, question.prefix, question.suffix, AUTOMATIC, 1)
             prediction = model.predict(query, deadline=5.0, cancelled=lambda: False)
             ghosts.append(prediction.text if prediction else "")
             return ghosts[-1]

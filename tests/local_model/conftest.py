@@ -14,7 +14,7 @@ Ask = Callable[..., Prediction | None]
 
 def query(text: str, *, path: str = "/w/main.py", threshold: float = 0.5, max_lines: int = 1) -> Query:
     prefix, _, suffix = text.partition("|")
-    return Query(path, "", prefix, suffix, threshold, max_lines)
+    return Query(path, prefix, suffix, threshold, max_lines)
 
 
 @pytest.fixture

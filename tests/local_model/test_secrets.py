@@ -27,6 +27,7 @@ def test_a_random_string_of_32_characters_is_a_secret(seed: int, alphabet: str) 
         "aws_key = 'AKIA" + "ABCDEFGH12345678'",
         'password = "correct-horse"',
         '"api_key": "abcdefghijkl",',
+        "secret='abcdef'",
         "client = Client(secret='hunter2hunter2')",
         "Authorization: Bearer eyJ" + "hbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.x",
     ],

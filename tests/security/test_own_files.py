@@ -164,7 +164,7 @@ def use(root: Path, cache: Path) -> None:
     model = LocalModel(cache)
     model.add_root(root)
     for prefix in ("connection = open_", "settings.", ""):
-        asked = Query((root / "new.py").as_uri(), "python", prefix, "\n", 0.2, 3)
+        asked = Query((root / "new.py").as_uri(), prefix, "\n", 0.2, 3)
         prediction = model.predict(asked, deadline=60, cancelled=lambda: False)
         assert prediction is None or len(prediction.text) < 10_000
 

@@ -49,7 +49,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def knows(model: LocalModel, project: Path, line: str) -> bool:
-    query = Query(str(project / "new.py"), "python", f"def g(section):\n{line}", "\n", 0.2, 1)
+    query = Query(str(project / "new.py"), f"def g(section):\n{line}", "\n", 0.2, 1)
     return model.predict(query, deadline=5.0, cancelled=lambda: False) is not None
 
 
