@@ -10,12 +10,10 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from tabby_ls.engine.shaping.lines import indent_of
+from tabby_ls.engine.shaping.brackets import CLOSERS, OPENER_OF
+from tabby_ls.engine.shaping.lines import indent_of, indentation
 from tabby_ls.engine.snapshot import Snapshot
 
-#: What editors insert by themselves behind the cursor, and after which character.
-_OPENER_OF = {")": "(", "]": "[", "}": "{", ">": "<", '"': '"', "'": "'", "`": "`"}
-CLOSERS = frozenset(_OPENER_OF)
 #: How many of these, and how many replaced characters, two states may differ by; and by how many characters of white
 #: space an editor may indent a closing bracket that it puts on a line of its own.
 _MAX_DIFFERENCE, _MAX_INDENT = 8, 80
@@ -67,8 +65,7 @@ class Anchor:
     @property
     def indent(self) -> str:
         """The white space that the cursor's line begins with."""
-        line = self.fixed or self.head
-        return line[: len(line) - len(line.lstrip(" \t"))]
+        return indentation(self.fixed or self.head)
 
 
 def typed_since(place: Anchor, now: Snapshot) -> str | None:
@@ -143,7 +140,7 @@ def _lengths_closed(text: str) -> Iterator[int]:
 def _may_close(closers: str, typed: str) -> bool:
     """Return whether an editor may have put `closers` behind `typed` by itself: it holds their openers."""
     return all(
-        char.isspace() or (char in CLOSERS and typed.count(_OPENER_OF[char]) >= closers.count(char))
+        char.isspace() or (char in CLOSERS and typed.count(OPENER_OF[char]) >= closers.count(char))
         for char in set(closers)
     )
 
@@ -184,7 +181,9 @@ def _reindented(lines: list[str], typed: list[str], place: Anchor, *, finished: 
     for number, (line, now) in enumerate(zip(lines, typed, strict=False)):
         is_first, is_last = number == 0, number == len(typed) - 1
         may_grow = number == len(lines) - 1 and not finished
-        then_indent, now_indent = ("", "") if is_first and place.fixed else (_indent(line), _indent(now))
+        then_indent, now_indent = (
+            ("", "") if is_first and place.fixed else (indentation(line), indentation(now))
+        )
         body, typed_body = line[len(then_indent) :], now[len(now_indent) :]
         if body.startswith(typed_body) and (is_last or body == typed_body):
             rest = body[len(typed_body) :]
@@ -228,14 +227,10 @@ def _shifted(lines: list[str], then: str, now: str, outer: str | None) -> Iterat
             if is_other_kind and inner[0] in " \t":
                 return
             yield now + inner
-        elif outer is not None and outer.startswith(_indent(line)):
+        elif outer is not None and outer.startswith(indentation(line)):
             yield line
         else:
             return
-
-
-def _indent(line: str) -> str:
-    return line[: len(line) - len(line.lstrip(" \t"))]
 
 
 def region_agrees(region: str, text: str, place: Anchor, *, finished: bool) -> bool:

@@ -20,7 +20,7 @@ from tabby_ls.engine.target import Target
 from tabby_ls.settings import Settings
 from tests.engine.conftest import EngineFactory
 from tests.support.fake_backend import FakeBackend
-from tests.support.typist import Typist, snapshot_at, text_of
+from tests.support.typist import Typist, eventually, snapshot_at, text_of
 
 SLOW = BackendError(Trouble.TIMEOUT, "the server did not answer in time")
 
@@ -63,7 +63,7 @@ async def test_a_request_does_not_wait_for_the_one_before_it(engine_over: Engine
     backend = FakeBackend([asyncio.Event()], ["2"])
     typist = Typist(engine_over(backend), "x = |")
     old = typist.ask()
-    await asyncio.sleep(0.01)
+    await eventually(lambda: backend.streams)
     typist.now = snapshot_at("y = |")
     assert text_of(await typist.ask()) == "2"
     assert (await old).reason is Reason.SUPERSEDED

@@ -14,6 +14,7 @@ from tabby_ls.backends.backend import Infill
 from tabby_ls.engine.inflight import Generation, Purpose
 from tabby_ls.engine.reading import read_answer
 from tabby_ls.engine.shaping.cut import Cut, cut
+from tabby_ls.engine.shaping.lines import indentation
 from tabby_ls.engine.shaping.mode import Mode, choose_mode
 from tabby_ls.engine.shaping.settled import settled
 from tabby_ls.engine.shaping.shape import shape
@@ -107,12 +108,7 @@ def read(
 
 def without_last_indentation(text: str, now: Snapshot) -> str:
     """What is pushed to a line of its own, below a suggestion, keeps the indentation of the cursor's line."""
-    before = now.line_prefix
-    return (
-        text.removesuffix(f"\n{before[: len(before) - len(before.lstrip())]}")
-        if now.line_suffix.strip()
-        else text
-    )
+    return text.removesuffix(f"\n{indentation(now.line_prefix)}") if now.line_suffix.strip() else text
 
 
 def cut_in_pieces(pieces: list[str], now: Snapshot, mode: Mode) -> Cut:
@@ -246,6 +242,14 @@ def test_a_form_feed_is_no_indentation_to_repeat() -> None:
     now = Snapshot("file:///a", 1, "python", 1, "x = 1\n\x0c", "y = 2\n")
     suggestion = shape(cut_in_pieces(["z = 3\n"], now, Mode.LINE).text, now)
     assert suggestion is None or "\x0c" not in suggestion.text
+
+
+def test_a_form_feed_is_no_indentation_of_a_line_that_is_pushed_down() -> None:
+    now = Snapshot("file:///a", 1, "javascript", 0, "\x0cif (x) {", "}\n")
+    suggestion = shape(cut_in_pieces(["\n  y()\n"], now, Mode.BLOCK).text, now)
+    assert suggestion is not None
+    assert suggestion.text.startswith("\n  y()")
+    assert "\x0c" not in suggestion.text
 
 
 def test_an_answer_without_end_is_ended() -> None:

@@ -9,6 +9,9 @@ from attrs import frozen
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _OPENERS = frozenset(_PAIRS.values())
 _QUOTES = frozenset("\"'`")
+#: What editors insert by themselves behind the cursor, and after which character.
+OPENER_OF = {**_PAIRS, ">": "<", **{quote: quote for quote in _QUOTES}}
+CLOSERS = frozenset(OPENER_OF)
 
 
 @frozen(slots=True)

@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from tabby_ls.engine.shaping.block import Block
 from tabby_ls.engine.shaping.brackets import Nesting
-from tabby_ls.engine.shaping.lines import indent_of, runs_into
+from tabby_ls.engine.shaping.lines import indent_of, indentation, runs_into
 from tabby_ls.engine.shaping.mode import Mode
 from tabby_ls.engine.shaping.overlap import completes
 from tabby_ls.engine.shaping.place import Place, place_of
@@ -66,8 +66,7 @@ def _before_closers(text: str, place: Place) -> str:
     """
     if not text.startswith("\n") or Nesting().after(text).closed:
         return text
-    before = place.before
-    return f"{text}\n{before[: len(before) - len(before.lstrip())]}"
+    return f"{text}\n{indentation(place.before)}"
 
 
 def _is_line(used: str, text: str, place: Place) -> bool:

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from itertools import islice
 
-from tabby_ls.engine.shaping.lines import indent_of, is_repeat, lines_upwards, same_line, squeezed
+from tabby_ls.engine.shaping.lines import (
+    indent_of,
+    indentation,
+    is_repeat,
+    lines_upwards,
+    same_line,
+    squeezed,
+)
 from tabby_ls.engine.shaping.place import place_of
 from tabby_ls.engine.snapshot import Snapshot
 
@@ -17,7 +25,6 @@ _ECHO = 8
 _LINES_ABOVE = 20
 _FENCE = re.compile(r"\s*```[\w+#.-]*[ \t]*\n")
 _MAYBE_FENCE = re.compile(r"\s*`{1,2}|\s*```[\w+#.-]*[ \t]*")
-_INDENT = re.compile(r"[ \t]*")
 _BLANK_LINES = re.compile(r"(?:[ \t]*\n)+(?=[ \t]*\S)")
 
 
@@ -26,16 +33,19 @@ def trim_head(text: str, snapshot: Snapshot, *, finished: bool, is_chat: bool = 
 
     "" as long as that cannot be told. In a chat, models mostly write the whole line.
     """
-    least = 1 if is_chat else _ECHO
-    for rule in (_without_fence, _without_line, _without_lines, _without_indentation, _without_space):
-        trimmed = rule(text, snapshot, finished, least)
+    without_line = partial(_without_line, least=1 if is_chat else _ECHO)
+    for rule in (_without_fence, without_line, _without_lines, _without_indentation):
+        trimmed = rule(text, snapshot, finished=finished)
         if trimmed is None:
             return ""
         text = trimmed
-    return text
+    return _without_space(text, snapshot)
 
 
-def _without_fence(text: str, snapshot: Snapshot, finished: bool, least: int) -> str | None:
+# Each rule returns the text without what it names, None as long as that cannot be told.
+
+
+def _without_fence(text: str, snapshot: Snapshot, *, finished: bool) -> str | None:
     """A fence, as in Markdown, before code: only where no text about code is written."""
     if not text.lstrip().startswith("`") or place_of(snapshot).has_fences:
         return text
@@ -44,7 +54,7 @@ def _without_fence(text: str, snapshot: Snapshot, finished: bool, least: int) ->
     return None if not finished and _MAYBE_FENCE.fullmatch(text) else text
 
 
-def _without_line(text: str, snapshot: Snapshot, finished: bool, least: int) -> str | None:
+def _without_line(text: str, snapshot: Snapshot, *, finished: bool, least: int) -> str | None:
     """The line up to the cursor once more, if it has at least so many characters, and more than a word."""
     started = snapshot.line_prefix.strip()
     if len(started) < least or (least > 1 and not re.search(r"\s", started)):
@@ -55,7 +65,7 @@ def _without_line(text: str, snapshot: Snapshot, finished: bool, least: int) -> 
     return None if not finished and started.startswith(written) else text
 
 
-def _without_lines(text: str, snapshot: Snapshot, finished: bool, least: int) -> str | None:
+def _without_lines(text: str, snapshot: Snapshot, *, finished: bool) -> str | None:
     """The lines above the cursor once more, where the cursor's own is blank."""
     before = snapshot.line_prefix
     if before.strip() or not text.strip():
@@ -92,7 +102,7 @@ def _echoed(lines: Sequence[str], above: Sequence[str], *, finished: bool) -> in
     return 0
 
 
-def _without_indentation(text: str, snapshot: Snapshot, finished: bool, least: int) -> str | None:
+def _without_indentation(text: str, snapshot: Snapshot, *, finished: bool) -> str | None:
     """The indentation that stands before the cursor already, with blank lines above it or without."""
     before = snapshot.line_prefix
     if not before or before.strip():
@@ -102,11 +112,9 @@ def _without_indentation(text: str, snapshot: Snapshot, finished: bool, least: i
         return text[blank.end() + len(before) :]
     if not text.strip():
         return text if finished else None
-    indent = _INDENT.match(text)
-    assert indent is not None
-    if indent[0] != before:
+    if indentation(text) != before or _is_short(before, snapshot):
         return text
-    return text if _is_short(before, snapshot) else text[len(before) :]
+    return text[len(before) :]
 
 
 def _is_short(before: str, snapshot: Snapshot) -> bool:
@@ -118,7 +126,7 @@ def _is_short(before: str, snapshot: Snapshot) -> bool:
     return indent_of(above) > depth or (indent_of(above) == depth and place.language.opens_block(above))
 
 
-def _without_space(text: str, snapshot: Snapshot, finished: bool, least: int) -> str:
+def _without_space(text: str, snapshot: Snapshot) -> str:
     """The space that models repeat when the line already ends with one."""
     before = snapshot.line_prefix
     return text.lstrip(" \t") if before.strip() and before[-1] in " \t" else text

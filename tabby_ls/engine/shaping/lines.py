@@ -10,9 +10,14 @@ _TAB = 4
 _NEAR = 4096
 
 
+def indentation(line: str) -> str:
+    """Return the spaces and tabs that `line` begins with."""
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
 def indent_of(line: str) -> int:
     """Return the columns of white space that `line` begins with."""
-    return len(line[: len(line) - len(line.lstrip(" \t"))].expandtabs(_TAB))
+    return len(indentation(line).expandtabs(_TAB))
 
 
 def text_lines(text: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from itertools import islice
 
 from attrs import frozen
 
-from tabby_ls.engine.anchor import CLOSERS
+from tabby_ls.engine.shaping.brackets import CLOSERS
 from tabby_ls.engine.shaping.lines import indent_of, lines_upwards, text_lines
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.languages import Language, language_named
@@ -64,6 +64,7 @@ _CONTROL = frozenset(
         "defer",
     ]
 )
+#: What opens and closes a doc string in Python.
 _DOC_STRINGS = ('"""', "'''")
 
 
