@@ -1,4 +1,4 @@
-"""A document in chunks: runs of lines that belong together, and in which of them each word is."""
+"""Divides a document into chunks, runs of lines that belong together, and indexes which words and definitions are in them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from attrs import frozen
 from tabby_ls.context.definitions import definitions, outline
 from tabby_ls.context.words import bag
 
-#: Lines of a chunk, unless a shallow line ends it earlier.
+#: Lines of a chunk: it ends with the first number, or after the second where something new begins.
 _LONGEST, _SHORTEST = 20, 6
-#: Of a longer line only the beginning is looked at.
-_MAX_LINE = 300
-#: About a millisecond's work.
+#: Columns up to which a line may be indented to begin something new: one level, of a method in its class.
+_SHALLOW = 4
+#: Characters of a line that are looked at: longer lines are data.
+_LONGEST_LINE = 300
+#: Between two pauses so many chunks or lines are indexed: at most about a millisecond's work.
 _CHUNKS_A_SLICE, _LINES_A_SLICE = 10, 200
 
 
@@ -28,17 +30,17 @@ class Chunk:
 
 @frozen(eq=False, slots=True)
 class Chunked:
-    """A document taken apart. `where` maps each word to the chunks it is in: bit n for chunk n."""
+    """A document taken apart. `where` maps each word (see `words.bag`) to the chunks it is in: bit n for chunk n."""
 
     chunks: tuple[Chunk, ...]
     where: dict[str, int]
-    #: Outlines of what the document defines, by name.
+    #: Outlines (see `definitions.outline`) of what the document defines, by name; of a name defined twice the first.
     defined: dict[str, Chunk]
 
 
 def take_apart(lines: Sequence[str]) -> Generator[None, None, Chunked]:
-    """Take a document's lines, without line ends, apart; yield after each millisecond or so of work."""
-    lines = [line[:_MAX_LINE].rstrip() for line in lines]
+    """Divide and index a document's lines, without line ends; yield after each millisecond or so of work."""
+    lines = [line[:_LONGEST_LINE].rstrip() for line in lines]
     chunks = tuple(_chunks(lines))
     where: dict[str, int] = {}
     for number, chunk in enumerate(chunks):
@@ -71,10 +73,11 @@ def _chunks(lines: Sequence[str]) -> list[Chunk]:
 
 def _begins(line: str, above: str) -> bool:
     """Return whether a chunk may well begin at `line`: below a blank line, not deep inside something."""
-    return bool(line) and not above and len(line) - len(line.lstrip()) <= 4
+    return bool(line) and not above and len(line) - len(line.lstrip()) <= _SHALLOW
 
 
 def _add(found: list[Chunk], lines: Sequence[str], start: int, end: int) -> None:
+    """Add the chunk from `start` to `end` without blank lines around it; none if all are blank."""
     while start < end and not lines[start]:
         start += 1
     while start < end and not lines[end - 1]:

@@ -1,4 +1,4 @@
-"""How much a piece of other text says about a cursor: the one scoring function.
+"""Ranks pieces of other text by how much they say about a cursor. There is one score for all of them.
 
 It is a sum over the words that the piece and the cursor's surroundings have in common, each counted by how near it
 is to the cursor and how rare it is elsewhere (inverse document frequency), over the piece's length as in BM25. What
@@ -13,13 +13,20 @@ from functools import lru_cache
 
 from attrs import frozen
 
-#: How much the length of a piece tells against it, and the length, in words, that tells nothing.
+#: How much the length of a piece tells against it (BM25's `b`), and the length, in words, that tells nothing.
 _LENGTH_SHARE, _USUAL_LENGTH = 0.4, 60.0
+#: What a word is worth that all pieces hold: next to nothing, and still more than no word.
+_LEAST_RARITY = 0.05
+#: What a piece that defines a name is worth besides what its words say: so many times the name itself.
+DEFINED = 1.0
 
 
 @frozen(eq=False)
 class Piece:
-    """A candidate: some lines of a document. `boost` multiplies what its words say, `floor` is added to it."""
+    """A candidate: some lines of a document. `boost` multiplies what its words say, `floor` is added to it.
+
+    `start` and `end` are lines of an open document, tokens of an indexed one. `path` is as the model sees it.
+    """
 
     path: str
     uri: str
@@ -42,8 +49,8 @@ def _lines_of(text: str) -> frozenset[str]:
 
 
 def rarity(count: int, of: int) -> float:
-    """Return the inverse document frequency of a word that `count` of `of` pieces hold."""
-    return math.log(1.0 + (of - count + 0.5) / (count + 0.5)) if count < of else 0.05
+    """Return the inverse document frequency, as in BM25, of a word that `count` of `of` pieces hold."""
+    return math.log(1.0 + (of - count + 0.5) / (count + 0.5)) if count < of else _LEAST_RARITY
 
 
 def score(piece: Piece, worths: Mapping[str, float]) -> float:

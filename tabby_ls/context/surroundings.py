@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, TypeVar
 from attrs import define, frozen
 
 from tabby_ls.backends.backend import Snippet
-from tabby_ls.context.open_documents import Asking, OpenDocuments
+from tabby_ls.context.document_search import Search, find
+from tabby_ls.context.open_documents import OpenDocuments
 from tabby_ls.context.privacy import FileRules
 from tabby_ls.context.query import Query, query_at
 from tabby_ls.context.ranking import Piece, in_order
@@ -177,12 +178,12 @@ class Surroundings:
         query = query_at(cursor.prefix, cursor.suffix)
         before, after = cursor.window
         lines = range(cursor.line - before.count("\n"), cursor.line + after.count("\n") + 1)
-        asking = Asking(cursor.uri, cursor.path, cursor.language, query, lines, self._sources)
+        search = Search(cursor.uri, cursor.path, cursor.language, query, lines, self._sources)
         # What cannot be taken apart in time is for the next choice.
         await _in_slices(self._documents.refresh(but=cursor.uri), most=_REFRESH)
         if self._documents.has_stale:
             self._refresh_later()
-        pieces = await _in_slices(self._documents.find(asking)) or []
+        pieces = await _in_slices(find(self._documents, search)) or []
         rare = self._documents.rare
         if "workspace" in self._sources and (sources := self._indexed(cursor.uri)):
             pieces += await _in_thread(sources, query, rare, definitions="definitions" in self._sources)

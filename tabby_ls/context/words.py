@@ -1,13 +1,15 @@
-"""Text as the words that tell what it is about: identifiers, and the parts of compound ones."""
+"""Splits text into the words by which it is compared: identifiers, and the parts of compound ones."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
 
+#: Shorter ones (`i`, `of`, `if`) are everywhere.
 _WORD = re.compile(r"[^\W\d]\w{2,}")
 #: The parts of `camelCase`, `HTTPServer` and `snake_case`.
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+#: In characters, as for whole words.
 _SHORTEST_PART = 3
 
 
@@ -26,6 +28,6 @@ def parts(word: str) -> tuple[str, ...]:
 
 
 def bag(text: str) -> frozenset[str]:
-    """Return the identifiers of a text and the parts of them."""
+    """Return the identifiers of a text and the parts of them, without order or number."""
     words = frozenset(_WORD.findall(text))
     return words.union(*map(parts, words))

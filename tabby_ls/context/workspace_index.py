@@ -1,4 +1,4 @@
-"""Lines of files that are not open, found through the local model's saved index of the workspace.
+"""Finds lines of files that are not open, in the local model's saved index of the workspace.
 
 Its order of positions is also an index of words: all places of an identifier are one range. The lines come from the
 index too, so no file is read, and what the index left out (private and ignored files, lines with keys) is not found.
@@ -13,48 +13,33 @@ from textwrap import dedent
 
 from attrs import define, field
 
-from tabby_ls.context.definitions import outline
+from tabby_ls.context.definitions import KEYWORDS, outline
 from tabby_ls.context.query import Query
-from tabby_ls.context.ranking import Piece
+from tabby_ls.context.ranking import DEFINED, Piece
 from tabby_ls.context.words import bag
 from tabby_ls.local_model.blend import Source
 from tabby_ls.local_model.segment import Segment
 from tabby_ls.local_model.tokens import is_newline, render
 
-#: Identifiers that are looked up, and places of each that are looked at.
+#: Identifiers that are looked up, those worth most first, and places of each that are looked at, evenly spread.
 _MOST_WORDS, _MOST_PLACES = 24, 96
 #: Tokens of a stretch in which words are counted together, and stretches that are made pieces of.
 _STRETCH, _MOST_STRETCHES = 120, 16
+#: Definitions that are made pieces of, and tokens in which the head of one is looked for.
 _MOST_DEFINITIONS, _DEFINITION_TOKENS = 12, 500
-#: Left margin to render from, so that lines further left than the first have room.
+#: Left margin, in columns, to render from, so that lines further left than the first have room.
 _MARGIN = 200
-#: What a definition counts besides what its words say, as for open documents; and being in the same folder.
-_DEFINED, _NEAR = 1.0, 0.15
-_DEFINERS = [
-    "def",
-    "class",
-    "function",
-    "func",
-    "fn",
-    "fun",
-    "struct",
-    "enum",
-    "trait",
-    "interface",
-    "type",
-    "typedef",
-    "const",
-    "let",
-    "var",
-    "val",
-    "impl",
-    "module",
-    "object",
-]
+#: The index counts places, `ranking.rarity` counts pieces: so many tokens of the index are taken for a piece.
+_PIECE_TOKENS = 100.0
+#: How much the weight that the local model gives a file for being near the document counts: for a file's factor
+#: (`Piece.boost`), and, as an exponent, for which stretches are made pieces of.
+_NEAR, _NEAR_EXPONENT = 0.15, 0.2
 
 
 @define(eq=False)
 class _Search:
+    """One search, as `search` is asked for it, and what it has found so far."""
+
     query: Query
     rare: Callable[[str], float]
     stop: Callable[[], bool]
@@ -62,10 +47,11 @@ class _Search:
     pieces: list[Piece] = field(factory=list)
 
     def through(self, root: Path, source: Source) -> None:
+        """Search the index of one folder."""
         segment = source.segment
         definers = self.wants_definitions and {
             number
-            for word in _DEFINERS
+            for word in KEYWORDS
             for form in (word, " " + word)
             if (number := segment.number(form)) >= 0
         }
@@ -80,7 +66,9 @@ class _Search:
                 if not found:
                     continue
                 low, high = found[0]
-                rare = min(self.rare(word), math.log(1.0 + len(segment.tokens) / (100.0 * (high - low))))
+                rare = min(
+                    self.rare(word), math.log(1.0 + len(segment.tokens) / (_PIECE_TOKENS * (high - low)))
+                )
                 step = max(1, (high - low) // _MOST_PLACES)
                 for rank in range(low, high, step):
                     position = segment.order[rank] - 1
@@ -90,7 +78,7 @@ class _Search:
                     totals[stretch] = totals.get(stretch, 0.0) + weight * rare
                     if definers and segment.tokens[position - 1] in definers:
                         defined.append((weight * rare, word, position))
-        best = sorted(totals, key=lambda key: (-totals[key] * source.weights[key[0]] ** 0.2, key))
+        best = sorted(totals, key=lambda key: (-totals[key] * source.weights[key[0]] ** _NEAR_EXPONENT, key))
         for file, number in best[:_MOST_STRETCHES]:
             if self.stop():
                 return
@@ -104,7 +92,7 @@ class _Search:
                 segment.file_at(position),
                 position,
                 position + _DEFINITION_TOKENS,
-                worth * _DEFINED,
+                worth * DEFINED,
             )
 
     def _add(self, root: Path, source: Source, file: int, start: int, end: int, defines: float = 0.0) -> None:
@@ -128,7 +116,11 @@ def search(
     *,
     definitions: bool = True,
 ) -> list[Piece]:
-    """Return pieces of files that are not open; takes milliseconds: call it in a thread, `stop` ends it."""
+    """Return pieces of the files in `sources`, each an index with its folder; `rare` is as in `OpenDocuments.rare`.
+
+    It takes milliseconds: call it in a thread. It ends with what it has once `stop` returns True. A damaged index
+    may raise IndexError or ValueError.
+    """
     search = _Search(query, rare, stop, definitions)
     for root, source in sources:
         search.through(root, source)

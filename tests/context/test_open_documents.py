@@ -1,8 +1,22 @@
-"""Taking documents apart: each change once, and given up half way without loss."""
+"""Taking documents apart: each change once, and given up half way without loss; and searching them meanwhile."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
+from tabby_ls.context.document_search import Search, find
 from tabby_ls.context.open_documents import OpenDocuments
+from tabby_ls.context.query import query_at
+from tabby_ls.context.ranking import Piece
+
+
+def _result(steps: Generator[None, None, list[Piece]]) -> list[Piece]:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            pieces: list[Piece] = end.value
+            return pieces
 
 
 def _documents(*texts: list[str]) -> OpenDocuments:
@@ -56,3 +70,13 @@ def test_what_is_edited_or_closed_meanwhile_is_taken_in_as_it_is_then() -> None:
     list(work)
     assert not documents.has_stale
     assert documents.rare("second") == documents.rare("unknown")
+
+
+def test_a_document_that_is_closed_during_a_search_is_left_out() -> None:
+    documents = _documents(["first = compute(1)"], ["second = compute(2)"])
+    list(documents.refresh())
+    query = query_at("x = compute(", ")")
+    steps = find(documents, Search("file:///2.py", "2.py", "python", query, range(1), ("open",)))
+    next(steps)
+    documents.forget("file:///0.py")
+    assert [piece.path for piece in _result(steps)] == ["1.py"]
