@@ -187,9 +187,8 @@ async def test_cancels_at_any_moment_leave_the_client_usable(
             for _ in range(chance.randrange(3)):
                 await asyncio.sleep(0)
         await asyncio.gather(task, return_exceptions=True)
-    await server.eventually(lambda: server.open_streams == 0)
-    assert [connection.is_idle() for connection in connections(client)].count(False) == 0
-    assert requests(client) == []
+    await server.eventually(lambda: server.open_streams == 0 and not requests(client))
+    await server.eventually(lambda: all(connection.is_idle() for connection in connections(client)))
     assert await asyncio.wait_for(_stream(client), 10) == "x" * 5
     await server.eventually(lambda: server.open_streams == 0)
 
