@@ -39,8 +39,8 @@ local function without_tabs(text, column, tab_width)
   return table.concat(parts)
 end
 
--- Scroll until so many lines fit below the cursor's, as far as that one stays on the screen. Where code is written at the
--- end of a file, they would else be out of sight.
+-- Scroll until so many lines fit below the cursor's, as far as that one stays on the screen: at the end of a file they
+-- would be out of sight.
 local function make_room(rows)
   local missing = vim.fn.winline() + rows - vim.fn.winheight(0)
   if missing > 0 then
