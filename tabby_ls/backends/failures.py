@@ -42,6 +42,11 @@ def explain(error: CompletionError, url: str, software: str, settings: BackendSe
                 f"{where} has a certificate that is not trusted ({error.message}); "
                 "if it is your own, name its authority in ca_file",
             )
+        case RequestError(code="proxy_error"):
+            return BackendError(
+                Trouble.UNREACHABLE,
+                f"{where} cannot be reached: {error.message}; name hosts that need no proxy in NO_PROXY",
+            )
         case RequestError():
             return BackendError(Trouble.UNREACHABLE, f"{where} cannot be reached; is it running?")
         case AuthenticationError() | PermissionDeniedError():

@@ -245,8 +245,8 @@ def request_errors() -> Iterator[None]:
             raise RequestError(problem, code="certificate_error") from error
         raise RequestError("the server cannot be reached", code="connection_error") from error
     except httpcore2.ProxyError as error:
-        problem = f"the proxy did not connect: {failures.redact(str(error), ())}"
-        raise RequestError(problem, code="connection_error") from error
+        problem = f"the proxy that the environment names failed: {failures.redact(str(error), ())}"
+        raise RequestError(problem, code="proxy_error") from error
     except TRANSPORT_ERRORS as error:
         raise RequestError("the connection broke", code="connection_error") from error
 

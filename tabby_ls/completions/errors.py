@@ -52,11 +52,15 @@ class ValidationError(CompletionError):
 class RequestError(CompletionError):
     """No answer came. `__cause__` is the HTTP library's or the operating system's own error.
 
-    `code`: "timeout", "certificate_error" (the server's is not trusted) or else "connection_error".
+    `code`: "timeout", "certificate_error" (the server's is not trusted), "proxy_error" (the proxy is not
+    there, or refuses) or else "connection_error".
     """
 
     def __init__(
-        self, message: str, *, code: Literal["connection_error", "certificate_error", "timeout"]
+        self,
+        message: str,
+        *,
+        code: Literal["connection_error", "certificate_error", "proxy_error", "timeout"],
     ) -> None:
         super().__init__(message)
         self.code = code

@@ -85,9 +85,10 @@ class Pool:
         if ssl_context is None and url.scheme == "https":
             ssl_context = _default_checks()
         self._timeouts = {"connect": connect}
+        self._proxy = None if is_local else proxy_for(url.scheme, url.hostname or "", url.port)
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=ssl_context,
-            proxy=None if is_local else proxy_for(url.scheme, url.hostname or "", url.port),
+            proxy=self._proxy,
             max_connections=None,
             keepalive_expiry=_KEEPALIVE_SECONDS,
             http1=True,
@@ -96,7 +97,7 @@ class Pool:
         self.is_closed = False
 
     async def send(self, request: Request, watch: Watch) -> Response:
-        """Send a request; raises TRANSPORT_ERRORS. The caller closes the answer."""
+        """Send a request; raises TRANSPORT_ERRORS, of which ProxyError means the proxy. The caller closes the answer."""
         url = urlsplit(request.url)
         sent = httpcore2.Request(
             request.method,
@@ -110,7 +111,13 @@ class Pool:
             content=request.content,
             extensions={"timeout": self._timeouts, "trace": watch},
         )
-        return Response(await self._pool.handle_async_request(sent))
+        try:
+            return Response(await self._pool.handle_async_request(sent))
+        except httpcore2.ConnectError as error:
+            # Where there is a proxy only that is connected to; the rest is TLS with the server.
+            if self._proxy is None or any(isinstance(reason, ssl.SSLError) for reason in error.args):
+                raise
+            raise httpcore2.ProxyError("no connection to it") from error
 
     async def aclose(self) -> None:
         """Close every connection."""

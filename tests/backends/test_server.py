@@ -87,6 +87,15 @@ async def test_redirects_are_not_followed(open_server: Callable[..., Server]) ->
         assert other.requests == []
 
 
+async def test_a_proxy_that_is_down_is_named(
+    open_server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    with pytest.raises(BackendError, match="the proxy that the environment names") as caught:
+        await open_server("http://backend.example", api_key_env="").ask("GET", "/health")
+    assert caught.value.trouble is Trouble.UNREACHABLE
+
+
 async def test_a_proxy_is_for_other_machines_only(
     open_server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -233,17 +233,54 @@ async def test_a_proxy_gets_its_own_password(monkeypatch: pytest.MonkeyPatch) ->
     assert sent["host"] == "completions.example"
 
 
+async def test_a_proxy_may_speak_socks(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """RFC 1928 (a greeting, a request for a host by its name) and RFC 1929 (a name and a password)."""
+        await reader.readexactly(3)
+        writer.write(b"\5\2")
+        asked.append(await reader.readexactly(len(b"\1\2me\4word")))
+        writer.write(b"\1\0")
+        asked.append(await reader.readexactly(len(b"\5\1\0\3\x13completions.example\0\x51")))
+        writer.write(b"\5\0\0\1" + bytes(6))
+        asked.append(await reader.readuntil(b"\r\n"))
+        writer.write(HEALTHY)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        monkeypatch.setenv("ALL_PROXY", f"socks5h://me:word@127.0.0.1:{port}")
+        async with CompletionsClient("http://completions.example:81") as client:
+            assert (await client.health()).is_healthy
+    assert asked == [b"\1\2me\4word", b"\5\1\0\3\x13completions.example\0\x51", b"GET /health HTTP/1.1\r\n"]
+
+
 async def test_a_proxy_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"
     async with replaying([refusal]) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         async with CompletionsClient("https://completions.example", api_key="key") as client:
-            with pytest.raises(RequestError, match="the proxy did not connect: 407 Proxy Authentication"):
+            with pytest.raises(RequestError, match="failed: 407 Proxy Authentication") as caught:
                 await client.health()
+    assert caught.value.code == "proxy_error"
     assert [(method, path) for method, path, _, _ in proxy.requests] == [
         ("CONNECT", "completions.example:443")
     ]
     assert "authorization" not in proxy.requests[0][2]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_that_is_down_is_told_from_a_server_that_is(
+    monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    for host, code in (("completions.example", "proxy_error"), ("127.0.0.1:1", "connection_error")):
+        async with CompletionsClient(f"{scheme}://{host}") as client:
+            with pytest.raises(RequestError) as caught:
+                await client.health()
+        assert caught.value.code == code
 
 
 @pytest.mark.parametrize(
