@@ -22,7 +22,8 @@ from tabby_ls.commands.common import CommandError, say, settings_and_problems
 from tabby_ls.context.budget import prompt_tokens
 from tabby_ls.engine.shaping.mode import Mode
 from tabby_ls.engine.snapshot import Snapshot
-from tabby_ls.engine.target import Target, Template
+from tabby_ls.engine.target import Target
+from tabby_ls.engine.template_choice import TemplateChoice
 from tabby_ls.printable import printable
 from tabby_ls.prompts.families import Family
 from tabby_ls.settings import BackendSettings, Problem, Settings
@@ -125,7 +126,7 @@ async def _server_steps(server: BackendSettings, settings: Settings) -> AsyncIte
         yield await _key(probe, target.backend, found)
         await target.prepare()
         yield _model(target)
-        async for step in _template_steps(target.backend, target.template or Template(None, "")):
+        async for step in _template_steps(target.backend, target.template or TemplateChoice(None, "")):
             yield step
         limit = target.model.max_prompt_tokens
         room = prompt_tokens(settings.context.max_prompt_tokens, limit)
@@ -175,7 +176,7 @@ def _model(target: Target) -> Step:
     return Step("model", "ok", f"{name}{slots}")
 
 
-async def _template_steps(backend: Backend, template: Template) -> AsyncIterator[Step]:
+async def _template_steps(backend: Backend, template: TemplateChoice) -> AsyncIterator[Step]:
     family = template.family
     if template.fills_in:
         name = family.name if family else "no template of ours is needed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define
 
 from tabby_ls.backends.backend import Backend, BackendError, Infill, ModelInfo, Snippet, Trouble
 from tabby_ls.context.budget import fit_window, prompt_tokens
@@ -16,68 +16,22 @@ from tabby_ls.engine.health import Health
 from tabby_ls.engine.pacing import Speed
 from tabby_ls.engine.shaping.mode import Mode
 from tabby_ls.engine.snapshot import Snapshot
+from tabby_ls.engine.template_choice import TemplateChoice, find_template
 from tabby_ls.printable import printable
-from tabby_ls.prompts.families import Family, family_for_model, family_named, guess_from_tokens, probe_tokens
+from tabby_ls.prompts.families import Family
 from tabby_ls.settings import BackendSettings, Settings
 
-#: The least share of the prompt's budget that is tried when the server finds prompts too long.
+#: The least share of the prompt's budget that is tried when the server finds prompts too long: each time half as much.
 _LEAST_SHARE = 1 / 16
-#: Characters on each side of the cursor that tell what its text is like.
+#: Characters on each side of the cursor that tell how many characters a token of its text has.
 _SAMPLE = 1000
-#: Lines that a backend without a notion of tokens may write.
+#: Lines that the local model, which has no notion of tokens, may write where a block is wanted.
 _BLOCK_LINES = 3
-
-
-@frozen
-class Template:
-    """The model's fill-in-the-middle family, how it was found, and what may be wrong about it.
-
-    `fills_in`: the server takes prefix and suffix, so that no prompt is written. Without that and without a
-    family the model sees only what is before the cursor.
-    """
-
-    family: Family | None
-    found_by: str
-    caveat: str = ""
-    fills_in: bool = False
-
-
-async def find_template(backend: Backend, named: str, model: ModelInfo) -> Template:
-    """Return how to ask: as the user named it, by the model's id, or by its tokenizer.
-
-    Raises ValueError if the user named an unknown family.
-    """
-    if named:
-        return Template(family_named(named), "your setting", fills_in=backend.renders_prompts)
-    family = family_for_model(model.id) if model.id else None
-    if backend.renders_prompts:
-        return Template(family if family and family.fim else None, "the server's own way", fills_in=True)
-    if family is not None:
-        fills_in = await backend.fills_in(family.name, has_template=family.fim)
-        caveat = "" if fills_in else family.why
-        return Template(family if family.fim else None, f"the model's name, {model.id}", caveat, fills_in)
-    if guess := guess_from_tokens(await _known_tokens(backend)):
-        fills_in = await backend.fills_in(guess.family.name, has_template=True)
-        return Template(guess.family, "the model's tokenizer", guess.caveat, fills_in)
-    if await backend.fills_in(None, has_template=False):
-        return Template(None, "the server's own way", fills_in=True)
-    return Template(
-        None, "", caveat="neither the model's name nor its tokenizer tells how to fill in the middle"
-    )
-
-
-async def _known_tokens(backend: Backend) -> list[str]:
-    """Return those of the probe tokens that the server's tokenizer has."""
-    first, *others = probe_tokens()
-    if (count := await backend.count_tokens(first)) is None:
-        return []  # it cannot be asked
-    counts = await asyncio.gather(*map(backend.count_tokens, others))
-    return [token for token, number in zip((first, *others), (count, *counts), strict=True) if number == 1]
 
 
 @define
 class Target:
-    """One backend, asked with the settings in force; `server` is what they say of it."""
+    """One backend, asked with the `settings` in force; `server` is what they say of it."""
 
     backend: Backend
     settings: Settings
@@ -86,7 +40,7 @@ class Target:
     surroundings: Surroundings | None = None
     health: Health = Factory(Health)
     speed: Speed = Factory(Speed)
-    _template: Template | None = None
+    _template: TemplateChoice | None = None
     _model: ModelInfo = Factory(ModelInfo)
     #: The share of the budget that the server was seen to accept.
     _shrunk: float = 1.0
@@ -108,17 +62,19 @@ class Target:
 
     @property
     def max_in_flight(self) -> int:
-        """How many requests to have open at once."""
-        return self.server.max_in_flight or min(self.backend.max_in_flight, self._model.slots or 64)
+        """How many requests to have open at once: as the user says, else as the kind of backend and its slots bear."""
+        return self.server.max_in_flight or min(
+            self.backend.max_in_flight, self._model.slots or self.backend.max_in_flight
+        )
 
     @property
     def scope(self) -> tuple[str, str]:
-        """What, besides the document, decides an answer."""
+        """What, besides the document and the settings, decides an answer; the memory's key."""
         return self.backend.kind, self._model.id or ""
 
     @property
-    def template(self) -> Template | None:
-        """The template in use, once known."""
+    def template(self) -> TemplateChoice | None:
+        """How the model is asked, once known."""
         return self._template
 
     @property
@@ -159,7 +115,10 @@ class Target:
         return False
 
     async def snippets(self, snapshot: Snapshot) -> tuple[Snippet, ...]:
-        """Return what else the model should see for `snapshot`: nothing where nobody looks at it."""
+        """Return what else the model should see for `snapshot`.
+
+        That is nothing without surroundings, where the settings say so, and for the local model, which has learnt them.
+        """
         if self.surroundings is None or self.backend.is_instant or not self.settings.context.snippets:
             return ()
         settings, document, room = self.settings.context, self._document(snapshot), self._room(snapshot)
@@ -215,7 +174,7 @@ class Target:
         return self._rates.setdefault(self._model.id or "", TokenRate())
 
     def counted(self, infill: Infill, tokens: int | None) -> None:
-        """Take note of how many tokens the server found the prompt to be."""
+        """Take note of how many `tokens` the server counted in the prompt of `infill`, None if it did not tell."""
         if tokens and infill.prompt:
             self.rate.learn(infill.prompt, tokens)
 

@@ -8,7 +8,8 @@ import pytest
 
 from tabby_ls.backends.backend import BackendError, ModelInfo, Trouble
 from tabby_ls.engine.shaping.mode import Mode
-from tabby_ls.engine.target import Target, find_template
+from tabby_ls.engine.target import Target
+from tabby_ls.engine.template_choice import find_template
 from tabby_ls.settings import BackendSettings, ContextSettings, LocalSettings, Settings
 from tests.support.fake_backend import FakeBackend
 from tests.support.typist import snapshot_at
