@@ -1,4 +1,4 @@
-"""Alternative suggestions for a request by key: sampled at a higher temperature, while the likeliest one is generated."""
+"""Alternative suggestions for a request by key: sampled at a higher temperature, beside the likeliest one."""
 
 from __future__ import annotations
 

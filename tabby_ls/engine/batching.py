@@ -16,7 +16,7 @@ from tabby_ls.engine.inflight import Generation
 
 #: Pieces a second (tokens, mostly) from which on a stream is fast. Below, to look at each costs a few per cent of a core.
 _FAST = 250
-#: Seconds of sleep between two reads of a fast stream: so much later may be seen what is read, which nobody notices.
+#: Seconds of sleep between two reads of a fast stream: nobody notices a suggestion that is so much later.
 _SLEEP = 0.01
 #: Pieces that are looked at before the event loop gets a turn: what has arrived at once is hundreds of them, and the
 #: key that contradicts them all must not wait.
@@ -24,15 +24,32 @@ _TURN = 16
 
 
 @define
+class _Turns:
+    """Whether the event loop had a turn between two pieces. If not, the second had come with the first."""
+
+    _had_one: bool = True
+
+    def had_one(self) -> bool:
+        """Return whether there was a turn since this was asked last."""
+        had_one, self._had_one = self._had_one, False
+        if had_one:
+            asyncio.get_running_loop().call_soon(self._note)
+        return had_one
+
+    def _note(self) -> None:
+        self._had_one = True
+
+
+@define
 class Batching:
-    """Follows the pieces of one stream. That of an instant backend `never_sleeps`: no more of it would come meanwhile."""
+    """Follows the pieces of one stream, which `never_sleeps` if it is an instant backend's: no more would come meanwhile."""
 
     never_sleeps: bool
     _is_fast: bool = False
     #: How many pieces had to be waited for since the last sleep. The first is no sign that all was read: what came
     #: during the sleep takes the event loop a turn to be read.
     _waits: int = 0
-    _turns: _Turns = Factory(lambda: _Turns())
+    _turns: _Turns = Factory(_Turns)
 
     def is_to_be_looked_at(self, piece: str, generation: Generation) -> bool:
         """Return whether to look now at what has come, which ends with `piece`.
@@ -66,20 +83,3 @@ def _is_fast(generation: Generation) -> bool:
     if began is None or "\n" not in generation.text.lstrip():
         return False
     return generation.writing.pieces > _FAST * max(monotonic() - began, _SLEEP)
-
-
-@define
-class _Turns:
-    """Whether the event loop had a turn between two pieces. If not, the second had come with the first."""
-
-    _had_one: bool = True
-
-    def had_one(self) -> bool:
-        """Return whether there was a turn since this was asked last."""
-        had_one, self._had_one = self._had_one, False
-        if had_one:
-            asyncio.get_running_loop().call_soon(self._note)
-        return had_one
-
-    def _note(self) -> None:
-        self._had_one = True

@@ -33,7 +33,7 @@ class Choice:
         return self.meant_for(request.snapshot.language, invoked=request.invoked)
 
     def forbidden(self, rule: Rule | None) -> dict[int, Outcome]:
-        """Return what is said in place of the targets that `rule` keeps a file from: of an ignored one all but `local`."""
+        """Return what is said for the targets that `rule` keeps a file from: an ignored one from all but `local`."""
         if rule is not Rule.GITIGNORE:
             return {}
         ignored = Outcome(Reason.FILE_IGNORED, detail=STAYS)

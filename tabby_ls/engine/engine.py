@@ -104,6 +104,7 @@ class Engine:
         told = self._choice.forbidden(self._rules.rule_for(now.uri))
         stays = bool(told)
         while True:
+            # First: what contradicts the request ends, even if the memory answers.
             generation, origin = self._running.join(request), Origin.RUNNING
             if (remembered := self._recall(request)) is not None:
                 return remembered
@@ -114,10 +115,10 @@ class Engine:
                 generation, origin = self._start(request, target), Origin.ASKED
             outcome = await self._outcome_of(generation, request, arrived, origin)
             if outcome is None:
-                continue
+                continue  # it ended with nothing for this state: ask anew
             if outcome.reason is Reason.BACKEND_FAILED:
                 told[id(generation.target)] = outcome
-                continue
+                continue  # with the next target
             if outcome.superseded and (
                 reason := self.refusal(now.uri, now.language, invoked=request.invoked)
             ):

@@ -39,7 +39,7 @@ class Fallback:
         return _first_text_within(target.health.patience if has_next else None, generation)
 
     def failed(self, target: Target) -> None:
-        """Find out when a target that failed is well again, and tell."""
+        """Find out, beside the requests, when a target that failed is well again, and tell `watch`."""
         if id(target) not in self._recovering and not target.backend.is_instant:
             task = asyncio.create_task(self._recover(target))
             self._recovering[id(target)] = task
@@ -50,7 +50,7 @@ class Fallback:
             self._watch(Prepared(target.description))
 
     def end(self) -> None:
-        """Look after nobody any more."""
+        """Look after no target any more: others take their place."""
         for task in self._recovering.values():
             task.cancel()
 

@@ -1,4 +1,4 @@
-"""Feeds what pacing needs to know from events: the user's keystrokes, and whether they type what a backend suggested."""
+"""Tells pacing what happens: each keystroke, and whether the user went on to type what a backend had suggested."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Habits:
             self._pacer.key(monotonic(), Key.MOVE)
 
     def delay(self, generation: Generation, fixed_ms: int | None) -> float:
-        """Return the seconds to wait before `generation` may ask."""
+        """Return the seconds to wait before `generation` may ask; `fixed_ms` is the user's own choice, if any."""
         return self._pacer.delay(monotonic(), generation.target.speed, fixed_ms)
 
     def asked(self, generation: Generation) -> None:
@@ -47,7 +47,7 @@ class Habits:
         return survives
 
     def forget(self, uri: str) -> None:
-        """A document was closed."""
+        """Drop what is kept of a document that was closed."""
         self._unjudged.pop(uri, None)
 
 

@@ -56,13 +56,14 @@ class Generation:
     purpose: Purpose
     target: Target
     text: str = ""
-    #: The lines of `text` with which a suggestion ends, as far as is known.
+    #: The numbers of the lines of `text` with which a suggestion ends, as far as is known.
     stops: tuple[int, ...] = ()
     #: Other texts for the same cursor, and how many of them the request has a use for.
     alternatives: tuple[str, ...] = ()
     alternatives_wanted: int = 0
     ended: bool = False
     error: BackendError | None = None
+    #: Seconds of the monotonic clock, None before it happened.
     asked_at: float | None = None
     first_text_at: float | None = None
     #: How many tokens its prompt was, once the server said so.
@@ -113,7 +114,7 @@ class Generation:
                 waiter.set_result(None)
 
     def report(self, now: float) -> Generated | None:
-        """Return what the backend has done for it until `now`, None before it was asked."""
+        """Return what the backend has done for it until `now`, a time as `asked_at`; None before it was asked."""
         if self.asked_at is None:
             return None
         return Generated(
@@ -140,7 +141,7 @@ class Generation:
         return waiter
 
     def leave(self, waiter: asyncio.Future[None]) -> None:
-        """Say that nobody waits on this future any more."""
+        """Take a future back that nobody waits on any more."""
         self._waiters.discard(waiter)
 
     @property

@@ -1,4 +1,4 @@
-"""What became of a request, and why: every request ends in exactly one outcome."""
+"""Outcomes, one for each request: what became of it, and why. With them the other events that an engine tells of."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Outcome:
     suggestion: Suggestion | None = None
     origin: Origin | None = None
     complete: bool = True
-    #: The kind of backend that answered, "" if none did; and its description, for people.
+    #: The kind of backend that answered, as in the settings, "" if none did; and its description, for people.
     backend: str = ""
     who: str = ""
     detail: str = ""

@@ -53,9 +53,11 @@ class Waiting:
                 pending.waiter.set_result(None)
 
     async def wait(self, generation: Generation, request: Request, arrived: float) -> tuple[bool, str | None]:
-        """Wait until `generation` has a suggestion for `request`; return whether a newer request came instead.
+        """Wait for `generation`; return whether a newer request superseded this one, and else the suggestion for it.
 
-        After some time whole lines will do, and at the deadline whatever is there: then there is no suggestion.
+        That is None if there is none when the generation ends, at the deadline, or, once the user has waited a while,
+        as soon as whole lines are there: the caller takes those. `arrived` is when the request came, in seconds of the
+        monotonic clock.
         """
         patience = arrived + (_PATIENCE_INVOKED if request.invoked else _PATIENCE)
         deadline = arrived + request.deadline

@@ -47,7 +47,7 @@ class Running:
         self.keep(generation.start(work))
 
     def keep(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
-        """Keep a task until it is done."""
+        """Keep a task until it is done, and return it; :meth:`close` waits for it."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -87,9 +87,10 @@ class Running:
         return False
 
     def withdraw(self, generation: Generation, *, typing: bool) -> None:
-        """The client cancelled its request. Unless the user is typing on, nobody will come back for it.
+        """End `generation` in a moment, unless it is joined: the client cancelled the request that waited for it.
 
-        What was asked for by key is taken back by key, and ends at once.
+        While the user is `typing`, the next request may come back for it. Else what was asked for by key was taken back
+        by key, and ends at once.
         """
         state = generation.requests, generation.edits
         if generation.invoked and not typing:

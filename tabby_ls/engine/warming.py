@@ -10,7 +10,7 @@ from tabby_ls.engine.shaping.mode import Mode
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.engine.target import Target
 
-#: Seconds of rest before it begins: by then the snippets are chosen anew (`context/surroundings.py`).
+#: Seconds of rest before it begins: by then the snippets are chosen anew (`_PAUSE` in `context/surroundings.py`).
 _REST = 3.5
 
 
@@ -23,14 +23,14 @@ class Warmer:
         self._read: dict[int, tuple[Snippet, ...]] = {}
 
     def rest(self, target: Target, snapshot: Snapshot, snippets: tuple[Snippet, ...]) -> None:
-        """A request with `snippets` was answered at `snapshot`; what follows may be a rest."""
+        """Read ahead after a rest: a request with `snippets` was answered at `snapshot`."""
         self.stop()
         self._read[id(target)] = snippets
         if target.backend.reads_ahead:
             self._task = asyncio.create_task(self._warm(target, snapshot))
 
     def stop(self) -> None:
-        """A request is about to be made: what is being read must not delay it."""
+        """Break off: a request is about to be made, which must not wait for what is being read."""
         if self._task is not None:
             self._task.cancel()
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 
+#: How reasoning models mark what they think before they answer.
 _THOUGHT = re.compile(r"\s*<think(?:ing)?>")
-#: Words in a line that is talk even without a mark at its end.
-_FEW_WORDS = 4
 _THOUGHT_END = re.compile(r"</think(?:ing)?>[ \t]*\n*")
 _FENCE = re.compile(r"^[ \t]*```[\w+#.-]*[ \t]*(?:\n|\Z)", re.MULTILINE)
+#: A line of what chat models say before the code: how it begins, and none of the characters that code would have.
 _TALK = re.compile(
     r"\s*(?:sure|certainly|of course|absolutely|okay|ok|great|here(?:'|’)?s|here (?:is|are)|below is|"
     r"the (?:completed?|missing|following|code|completion|function)|to complete|this (?:code|is|will|completes)|"
     r"i(?:'|’)?(?:ll|ve|m)?|you can|we (?:can|need)|based on|let(?:'|’)?s|note)\b[^=(\[{;]*",
     re.IGNORECASE,
 )
+#: A line of more words than this is talk even without a mark at its end.
+_FEW_WORDS = 4
 
 
 def unwrap(text: str, *, finished: bool) -> str:

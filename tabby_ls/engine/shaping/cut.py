@@ -22,8 +22,10 @@ _MAX_LINES = 40
 #: Blank lines that an answer may begin with.
 _MAX_BLANK = 4
 _FENCE = re.compile(r"\s*```")
+#: Rules, as in "until `rule`".
 _LINE, _CLOSED = "the line was complete", "the block was complete"
 _CIRCLES, _FENCED = "it went in circles", "it left the code"
+#: How one line of code ends and another one begins, where the model wrote no line end between the two.
 _ENDS = re.compile(r"[\w)\]}\"';]")
 _BEGINS = re.compile(r"[\w\"'@]")
 

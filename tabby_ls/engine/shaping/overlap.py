@@ -11,7 +11,7 @@ from tabby_ls.engine.snapshot import Snapshot, Suggestion
 
 #: Characters before the cursor in which brackets and quotes are counted: lines can be very long.
 _NEAR = 500
-#: How many ways to overlap are looked at. There are more than one or two in rulers and the like only.
+#: How many ways to overlap are looked at. Only in rulers and the like are there more than one or two.
 _TRIED = 16
 #: Lines above the cursor in which a bracket may have been opened, and how a line ends before which none is.
 _LINES_ABOVE = 10

@@ -12,9 +12,9 @@ from tabby_ls.engine.shaping.lines import indent_of, lines_upwards, text_lines
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.languages import Language, language_named
 
-#: Lines above the cursor in which the line is looked for that opens its block, or its definition.
+#: Lines above the cursor in which the line is looked for that opens its block, or its definition: few are longer.
 _REACH = 200
-#: Lines below it that an answer is compared with.
+#: Lines below it that an answer is compared with: the first may be there by chance.
 _BELOW = 2
 #: Characters before the cursor in which a fence says that Markdown is written here, as in a doc comment.
 _FENCES_NEAR = 4096

@@ -1,4 +1,4 @@
-"""What of a running answer can no longer change: what `tabby-ls complete --stream` may print, as it cannot take it back."""
+"""What of a running answer can no longer change, which is what `tabby-ls complete` prints while it runs."""
 
 from __future__ import annotations
 
