@@ -16,6 +16,7 @@ from tabby_ls.completions.errors import StreamError
 from tabby_ls.completions.lines import LineParser, LineTooLongError
 from tabby_ls.completions.pool import TRANSPORT_ERRORS, Response
 
+#: The last payload of a stream in the manner of OpenAI.
 _DONE = b"[DONE]"
 #: Seconds in which the body must end after the last event for the connection to be kept.
 _END_OF_BODY = 1.0
@@ -154,6 +155,7 @@ class AnswerStream(Generic[P]):
         return piece
 
     async def _read_to_end(self, pieces: AsyncIterator[bytes]) -> None:
+        """Read on, so that the connection can be kept. If that fails only the connection is lost, not the answer."""
         with suppress(*TRANSPORT_ERRORS, TimeoutError):
             async with asyncio.timeout(_END_OF_BODY):
                 async for _ in pieces:

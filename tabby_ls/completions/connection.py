@@ -46,7 +46,7 @@ def _limit(_: object, attribute: Attribute[Any], value: object) -> None:
 class Timeouts:
     """How long to wait, in seconds; None is for ever."""
 
-    #: For the connection, TLS included.
+    #: For the connection, and as much again for TLS.
     connect: float | None = attrs.field(default=5.0, validator=_limit)
     #: For the first `data:` line of a stream, from the request on: queueing and reading the prompt are in it.
     first_token: float | None = attrs.field(default=60.0, validator=_limit)

@@ -1,7 +1,8 @@
 """JSON from a server into the types of :mod:`~tabby_ls.completions.responses`, or one clear error.
 
 Nothing is guessed or converted: a number where a string belongs is an error. Errors name the place and
-the kind that was expected, never the value found, which may be the user's code.
+the kind that was expected, never the value found, which may be the user's code. For the same reason what leaves
+this module is raised outside of handlers: it has no other error as its context, whose frames would hold the value.
 """
 
 from __future__ import annotations

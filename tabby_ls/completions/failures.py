@@ -33,6 +33,7 @@ _BY_STATUS: Mapping[int, type[APIError]] = {
     404: NotFoundError,
     429: RateLimitError,
 }
+#: What a request is named by in the logs of a server or proxy; the first that is there counts.
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id")
 #: What OpenAI and TabbyAPI, and what llama.cpp call it.
 _CONTEXT_CODES = ("context_length_exceeded", "exceed_context_size_error")

@@ -77,7 +77,7 @@ class Pool:
     def __init__(
         self, root: str, *, is_local: bool, connect: float | None, ssl_context: ssl.SSLContext | None
     ) -> None:
-        """`connect` is in seconds. No proxy is asked for a server that `is_local`, on this machine.
+        """`connect` is in seconds, for TCP and as much again for TLS. No proxy is asked for a server that `is_local`, on this machine.
 
         Raises ValidationError for a proxy or certificates in the environment that cannot be used.
         """
@@ -171,7 +171,7 @@ def proxy_for(scheme: str, host: str, port: int | None = None) -> httpcore2.Prox
 def _is_in_a_network(host: str, spared: str) -> bool:
     """Return whether an address is in one of the networks in NO_PROXY (`192.168.0.0/16`), which urllib does not know."""
     for entry in spared.split(","):
-        with suppress(ValueError):
+        with suppress(ValueError):  # the host is a name, or the entry no network
             if "/" in entry and ip_address(host) in ip_network(entry.strip(), strict=False):
                 return True
     return False

@@ -30,8 +30,8 @@ _CAUTION = {1: 2.0, 2: 2.0, 3: 1.5, 4: 1.2}
 #: Escape probability below which shorter contexts could change too little to be looked at.
 _LEAST_ESCAPE = 0.02
 #: Places of a range that are looked at, evenly spread, to bound the time: between 64 and 1 000 none predicted better.
-#: More if only words with a typed prefix count, which most places do not have.
 _SAMPLE = 192
+#: More if only words with a typed prefix count, which most places do not have.
 _SAMPLE_TYPED = 8 * _SAMPLE
 #: A level with at most so many places compares what follows them with what follows the cursor, which takes time.
 _FEW = 64

@@ -27,6 +27,7 @@ from attrs import frozen
 from tabby_ls.local_model.suffixes import DEPTH, narrow, order_by_context
 from tabby_ls.local_model.tokens import MAX_LINE, SEPARATOR, indentation, newline, split_line
 
+#: How every block begins.
 _MAGIC = b"tabby-ls"
 #: Of the layout and of what tokens are: a block of another version is refused, and so built again.
 _VERSION = 1
