@@ -132,6 +132,13 @@ PROGRAMS = {
         Program("nginx", "nginx", "forky", {"nginx": 'start nginx "$root/usr/sbin/nginx" "$@"\n'}),
         Program("tmux", "tmux", "forky", {"tmux": 'start tmux "$root/usr/bin/tmux" "$@"\n'}),
         Program("luacheck", "lua-check", "forky", {"luacheck": _LUACHECK}),
+        # An environment's `python` is a link to the command, and known by the name it was started with.
+        Program(
+            "python3.14",
+            "python3.14",
+            "forky",
+            {"python3.14": 'start "$0" "$root/usr/bin/python3.14" "$@"\n'},
+        ),
     )
 }
 
@@ -179,6 +186,11 @@ def llama_server() -> Path:
 def luacheck() -> Path:
     """The linter of Lua."""
     return _command("luacheck")
+
+
+def python_3_14() -> Path:
+    """Python 3.14, without pip."""
+    return _command("python3.14")
 
 
 def tmux() -> Path:
@@ -276,6 +288,7 @@ def _build(program: Program, mirror: str) -> None:
         command = building / "bin" / name
         command.write_text(_PRELUDE.format(**quoted) + script, "utf-8")
         command.chmod(0o755)
+    (building / "lib").symlink_to("root/usr/lib")  # Python looks for its library beside `bin`
     building.rename(program.folder)
 
 
