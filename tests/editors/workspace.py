@@ -57,7 +57,7 @@ class Workspace:
     @property
     def messages(self) -> list[tuple[str, Any]]:
         """What was said so far: ("editor" or "server", the JSON-RPC message)."""
-        lines = self._log.read_text("utf-8").splitlines()
+        lines = self._log.read_text("utf-8").split("\n")[:-1]  # the last one may be half written
         return [(said["by"], said["message"]) for said in map(json.loads, lines)]
 
     def sent(self, method: str, by: str = "editor") -> list[Any]:

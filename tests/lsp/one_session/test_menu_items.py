@@ -46,11 +46,11 @@ async def session(
 
 
 async def first_item(editor: Editor) -> CompletionItem:
-    """Ask until there is an item: eglot's users are not kept waiting, on a slow machine least of all."""
+    """Ask until the item is complete: on a busy machine eglot gets none at first, and others its first lines."""
     async with asyncio.timeout(20):
-        while not (items := (await editor.menu()).items):
+        while (menu := await editor.menu()).is_incomplete or not menu.items:
             pass
-    (item,) = items
+    (item,) = menu.items
     return item
 
 
