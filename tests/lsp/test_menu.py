@@ -78,10 +78,7 @@ async def test_letters_that_contradict_what_was_to_come_are_answered_too(
 ) -> None:
     """Helix does not ask for them while the request at the space is out and another server's items are shown."""
     backend.reply(lambda prompt: "ück(a)\n" if "= gl<" in prompt else "1\n", delay_before_first=0.1)
-    settings = {"menu": {"deadline_ms": 20_000}}
-    async with Editor(
-        tmp_path, with_encoding(MENU_ONLY, encoding), backend=backend.url, settings=settings
-    ) as editor:
+    async with Editor(tmp_path, with_encoding(MENU_ONLY, encoding), backend=backend.url) as editor:
         editor.open("'😀'; x = |]\n")
         there = editor.buffer.position(editor.buffer.cursor)
         first = editor.ask_menu()

@@ -70,6 +70,8 @@ class Editor:
         # What a test sees of a server that fails is that server's doing alone, unless it says otherwise.
         alone = {"TABBY_LS_BACKEND_URL": backend, "TABBY_LS_LOCAL_FALLBACK": "false"}
         self._environment = alone if backend else {}
+        # A menu may take as long as ghost text: on a busy machine it would often be late, and so stay empty.
+        self._environment["TABBY_LS_MENU_DEADLINE_MS"] = "10000"
         self._environment |= environment or {}
         self._private = set(secrets)
         self._is_first_run = is_first_run

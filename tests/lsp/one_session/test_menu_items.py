@@ -40,7 +40,7 @@ async def session(
         tmp_path_factory.mktemp("home"),
         EDITORS[name],
         backend=running_backend.url,
-        settings={"menu": {"show": "on", "deadline_ms": 20_000}},
+        settings={"menu": {"show": "on"}},
     ) as editor:
         yield editor
 
