@@ -7,6 +7,7 @@ rather than one too few.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from tabby_ls.foreign_files import read_file
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
+#: Bytes of an ignore file that are read, and stars that a pattern may have.
 _MOST_BYTES = 64 * 1024
 _MOST_STARS = 2
 
@@ -29,13 +31,26 @@ def read_rules(file: Path) -> list[str]:
 def compile_rules(lines: Iterable[str]) -> GitIgnoreSpec | None:
     """Return what matches paths with these lines, None if there is none: nobody then waits for pathspec to be imported.
 
-    Raises ValueError for a line that is no pattern.
+    Lines that are no pattern (`name\\`, `[z-a]`) match nothing, as with git, and take nothing from the others.
     """
     if not (lines := list(lines)):
         return None
     from pathspec import GitIgnoreSpec
 
-    return GitIgnoreSpec.from_lines(lines)
+    try:
+        return GitIgnoreSpec.from_lines(lines)
+    except (ValueError, re.error):
+        return GitIgnoreSpec.from_lines(filter(_is_pattern, lines))
+
+
+def _is_pattern(line: str) -> bool:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except (ValueError, re.error):
+        return False
+    return True
 
 
 def simplify(line: str) -> str:

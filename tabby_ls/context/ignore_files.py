@@ -1,6 +1,6 @@
-"""What .gitignore and .tabbyignore files say of a path, as git reads them: nested files, negation, closed folders.
+"""Reads .gitignore and .tabbyignore files as git does: nested files, negation, excluded folders.
 
-One difference: git forgets its rules for files that it tracks already, and this does not, because telling would take
+The setting core.excludesFile is not read, only its default. One other difference: git forgets its rules for files that it tracks already, and this does not, because telling would take
 git's index at every file. A tracked file that a rule matches counts as ignored; `!name` in a .tabbyignore undoes that.
 """
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 GITIGNORE, TABBYIGNORE = ".gitignore", ".tabbyignore"
 #: Seconds that a verdict holds before it is looked whether an ignore file has changed.
 _LOOK_EVERY = 2.0
+#: Ignore files (there may be none at that path), folders and verdicts that are remembered, those used last.
 _MOST_FOLDERS, _MOST_PATHS = 2048, 4096
 
 
@@ -46,15 +47,10 @@ class IgnoreFiles:
         self._rules: LRUCache[Path, _Rules] = LRUCache(_MOST_FOLDERS)
         self._verdicts: LRUCache[str, tuple[float, str]] = LRUCache(_MOST_PATHS)
         self._tops: LRUCache[Path, Path | None] = LRUCache(_MOST_FOLDERS)
-        self.set_roots(roots)
-
-    def set_roots(self, roots: Iterable[Path]) -> None:
-        """Say which folders are open."""
         self._roots = tuple(roots)
-        self.changed()
 
     def changed(self) -> None:
-        """Look at every ignore file again: one was saved."""
+        """Read every ignore file anew when it is needed next, and not after two seconds: one was saved."""
         self._rules.clear()
         self._verdicts.clear()
         self._tops.clear()
@@ -73,10 +69,7 @@ class IgnoreFiles:
         top = self._top_of(path.parent)
         if top is None:
             return ""
-        folders = [
-            top,
-            *(top.joinpath(*path.parent.relative_to(top).parts[: n + 1]) for n in range(_depth(path, top))),
-        ]
+        folders = [folder for folder in reversed(path.parents) if folder.is_relative_to(top)]
         by_tabby, by_git = False, False
         for number, child in enumerate((*folders[1:], path), 1):
             is_folder, above = number < len(folders), folders[:number]
@@ -119,7 +112,7 @@ class IgnoreFiles:
             return known.spec
         spec = None
         if stamp is not None:
-            with suppress(OSError, ValueError):
+            with suppress(OSError):  # git goes on without a file that cannot be read, too
                 spec = compile_rules(read_rules(file))
         self._rules[file] = _Rules(stamp, spec)
         return spec
@@ -150,14 +143,10 @@ def _says(spec: GitIgnoreSpec, inside: str) -> bool | None:
 
 
 def _git_excludes(top: Path) -> Iterator[Path]:
-    """Yield what git reads besides .gitignore: the repository's own list and the user's."""
+    """Yield what git reads besides .gitignore: the repository's own list, and the user's where it is by default."""
     yield top / ".git" / "info" / "exclude"
     config = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
     yield Path(config) / "git" / "ignore"
-
-
-def _depth(path: Path, top: Path) -> int:
-    return len(path.parent.relative_to(top).parts)
 
 
 def _length(folder: Path) -> int:

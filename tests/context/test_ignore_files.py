@@ -139,6 +139,19 @@ def test_a_change_that_nobody_tells_of_counts_soon(tmp_path: Path, monkeypatch: 
     assert ignore.ignored_by(file) == ".gitignore"
 
 
+@needs_git
+@pytest.mark.parametrize("line", ["[z-a]", "a\\", "!", "!\\", "a/\\"])
+def test_a_line_that_is_no_pattern_takes_nothing_from_the_others(tmp_path: Path, line: str) -> None:
+    root = tree(
+        tmp_path / "root",
+        {".gitignore": f"*.log\n{line}\n/secrets\n", "a.log": "", "a.py": "", "secrets": ""},
+    )
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    ignore_files = IgnoreFiles([root])
+    for name in ("a.log", "secrets", "a.py"):
+        assert bool(ignore_files.ignored_by(str(root / name))) == by_git(root, name)
+
+
 def test_an_ignore_file_that_is_no_text_harms_nobody(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_bytes(b"\xff\xfe\0[\n*.log\n")
     assert IgnoreFiles([tmp_path]).ignored_by(str(tmp_path / "a.log")) == ".gitignore"
