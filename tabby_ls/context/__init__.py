@@ -1,1 +1,1 @@
-"""What the model should see: the window around the cursor, the budget, and what must never be sent."""
+"""Decides what the model sees: the window around the cursor, pieces of other text, the budget, and what is never sent."""

@@ -1,4 +1,4 @@
-"""How much text a prompt may hold, in the model's tokens, and the window around the cursor that fits."""
+"""Calculates how much text a prompt may hold, in the model's tokens, and cuts the window around the cursor to fit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _ANCHOR_LINES: tuple[int, ...] = (32, 16, 8)
 def prompt_tokens(user_limit: int | None, server_limit: int | None, shrunk: float = 1.0) -> int:
     """Return how many tokens of text a prompt may hold besides its template; 0 if there is no room at all.
 
-    `shrunk` is the share that a server was seen to accept.
+    The limits are in tokens, None where nobody gave one. `shrunk`, from 0 to 1, is the share of the budget that a
+    server was seen to accept.
     """
     tokens = user_limit or DEFAULT_PROMPT_TOKENS
     if server_limit is not None:
@@ -32,7 +33,8 @@ def fit_window(
     """Return the ends of `prefix` and `suffix` that lie next to the cursor and fit `characters` together.
 
     Whole lines are kept, but for a line that is too long by itself. What one side does not need the other
-    may have. `first_line` is the number of the document's line that `prefix` begins with.
+    may have. `prefix_share`, from 0 to 1, is the prefix's share of `characters` where both need more. `first_line`
+    is the number of the document's line that `prefix` begins with.
     """
     for_prefix = max(int(characters * prefix_share), characters - len(suffix))
     prefix = _tail(prefix, first_line, for_prefix)
@@ -40,6 +42,7 @@ def fit_window(
 
 
 def _tail(text: str, first_line: int, limit: int) -> str:
+    """Return at most `limit` characters of the end of `text`, from a line on as `_ANCHOR_LINES` says."""
     if len(text) <= limit:
         return text
     start = text.find("\n", len(text) - limit - 1) + 1
@@ -63,6 +66,7 @@ def _skip_lines(text: str, start: int, count: int) -> int:
 
 
 def _head(text: str, limit: int) -> str:
+    """Return at most `limit` characters of the beginning of `text`, in whole lines if one fits."""
     if len(text) <= limit:
         return text
     end = text.rfind("\n", 0, limit) + 1

@@ -1,4 +1,4 @@
-"""The prompt: snippets, the window around the cursor and the family's template, together within a budget."""
+"""Composes a prompt within a budget: snippets, the window around the cursor, and the family's template around both."""
 
 from __future__ import annotations
 
@@ -18,11 +18,15 @@ from tabby_ls.prompts.sentinels import defuse
 LEAST_ROOM = 64
 #: The window's share of the room, whatever there is of snippets.
 _WINDOW_SHARE = 0.5
+#: The room for snippets changes in steps of this share of all the room.
+_STEP = 1 / 8
+#: Characters that frame a snippet and its path, and that mark a line of it as a comment.
+_FRAME, _COMMENT_MARK = 8, 3
 
 
 @frozen
 class Document:
-    """The document around a cursor: `path` is what the model sees, `prefix` begins with line `first_line`."""
+    """The document around a cursor: `path` is what the model sees, `prefix` begins with line `first_line` of it."""
 
     path: str
     language: str
@@ -69,9 +73,9 @@ def room_for_snippets(document: Document, room: int, share: float) -> int:
     In steps, so that it does not change with every key.
     """
     size = len(document.prefix) + len(document.suffix)
-    step = max(1, room // 8)
+    step = max(1, int(room * _STEP))
     spare = (room - size - step) // step * step
-    return min(max(int(room * share), spare), int(room * _WINDOW_SHARE) if size > room else room)
+    return min(max(int(room * share), spare), room - int(room * _WINDOW_SHARE) if size > room else room)
 
 
 def compose(
@@ -79,10 +83,11 @@ def compose(
 ) -> Composed:
     """Return what fits into `room` characters: the snippets from the first on, then the window with the rest.
 
-    Without a `family` the prompt is what stands before the cursor, and snippets are comments above it.
+    Keys are taken out of all of it, special tokens made harmless in the prompt. `prefix_share` is as in
+    `fit_window`. Without a `family` the prompt is what stands before the cursor, below the snippets as comments.
     """
     kept: list[Snippet] = []
-    left = room - min(room // 2, len(document.prefix) + len(document.suffix))
+    left = room - min(int(room * _WINDOW_SHARE), len(document.prefix) + len(document.suffix))
     for snippet in snippets:
         left -= _cost(snippet)
         if left < 0:
@@ -107,7 +112,7 @@ def compose(
 
 
 def _redacted(prefix: str, suffix: str) -> tuple[str, str]:
-    """Return both without keys, and without one that the cursor stands in."""
+    """Return both without keys, and without one that the cursor stands in, of which each side is half."""
     cut, end = prefix.rfind("\n") + 1, suffix.find("\n")
     before, after = prefix[cut:], suffix[: end if end >= 0 else len(suffix)]
     line = before + after
@@ -129,5 +134,5 @@ def _agreement(one: str, other: str) -> int:
 
 
 def _cost(snippet: Snippet) -> int:
-    """Return about how many characters a snippet takes with its path and what frames it; comment marks are extra."""
-    return len(snippet.path) + len(snippet.text) + 8 + 3 * snippet.text.count("\n")
+    """Return about how many characters a snippet takes with its path, what frames it, and marks of comments."""
+    return len(snippet.path) + len(snippet.text) + _FRAME + _COMMENT_MARK * snippet.text.count("\n")

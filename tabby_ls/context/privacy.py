@@ -1,4 +1,4 @@
-"""Which documents may be completed in, and which may leave the machine: secret, excluded and ignored files."""
+"""Decides which documents may be completed in, and which may leave the machine: secret, excluded and ignored files."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tabby_ls.private_files import is_private
 
 #: A notebook's cells are as private as their notebook.
 _FILE_SCHEMES = ("file", "vscode-notebook-cell")
+#: Before the letter of a Windows drive the path of a URI has a slash: `file:///c:/a.py`.
 _DRIVE = re.compile(r"/(?=[A-Za-z]:)")
 
 
@@ -37,7 +38,7 @@ class Rule(Enum):
 
 
 class FileRules:
-    """The rules in force; `exclude` are the user's patterns in the style of .gitignore."""
+    """The rules in force; `exclude` are the user's patterns in the style of .gitignore, `roots` the open folders."""
 
     def __init__(self, exclude: Iterable[str] = (), roots: Iterable[Path] = ()) -> None:
         self._excluded = compile_rules(map(simplify, exclude))

@@ -1,4 +1,4 @@
-"""How many characters one of a model's tokens stands for: estimated at first, then learned from its server."""
+"""Estimates how many characters one of a model's tokens stands for, and learns it from what its server counts."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from importlib.resources import files
 
 #: Bytes of code per token before anything is known, on the careful side: 3.0 to 3.5 is usual.
 _FIRST_GUESS = 3.0
-#: What any tokenizer gives on code or prose; beyond it the count is of something else.
+#: Bytes per token that any tokenizer gives on code or prose; beyond them the count is of something else.
 _LEAST, _MOST = 1.0, 8.0
-#: Of each new count so much is taken over; a count above the rate, which makes prompts longer, counts less.
+#: Of the difference to a new count such a share is taken over; less of one that makes prompts longer.
 _FALLING, _RISING = 0.5, 0.2
-#: Shorter texts say little.
+#: Shorter texts, in bytes, say little.
 _WORTH_COUNTING = 200
 
 

@@ -1,4 +1,4 @@
-"""Keys and passwords inside ordinary files: put out of sight before text leaves the machine.
+"""Redacts keys and passwords in the text of ordinary files before it leaves the machine.
 
 The line stays, only the value goes, so that a model still sees where it is. Whole files are refused by their names
 alone (`privacy.py`): by content a test with a made-up password would be refused too, and nobody would know why.
@@ -43,20 +43,25 @@ _BARE = re.compile(
     r"\s*[:=]\s*(?P<value>[A-Za-z0-9+/_=-]{16,})\s*$",
     re.IGNORECASE,
 )
+#: A password before the host of an address.
 _IN_URL = re.compile(r"://[^\s/:@'\"]+:(?P<value>[^\s/:@'\"{}<>$]{3,})@")
 #: Runs as keys have them. What precedes tells integrity hashes; what follows, that a run is only part of something.
 _RUN = re.compile(r"(?<![A-Za-z0-9+/_=.-])(?P<value>[A-Za-z0-9+/_=-]{32,200})(?![A-Za-z0-9+/_=-])")
 _INTEGRITY = re.compile(r"sha\d{1,3}-|h1:")
+#: In a value that is meant to be replaced by the reader.
 _PLACEHOLDER = re.compile(
     r"(?:x{3,}|\*{3,}|\.{3,}|example|sample|dummy|placeholder|change.?me|your[-_]|my[-_]|foo|bar|secret$|password$|redacted)",
     re.IGNORECASE,
 )
+#: Where lower case, upper case and digits follow each other.
 _CLASS_CHANGE = re.compile(r"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[a-z0-9]|(?<=[0-9])[A-Za-z]")
-#: Random base 62 changes between lower case, upper case and digits at .62 of its characters, camel case at .2 to .35.
+#: The share of characters at which a run changes class to count as random. Random base 62 changes between lower case, upper case and digits at .62 of its characters, camel case at .2 to .35.
 _CHANGES = 0.45
+#: What encloses a private key in PEM (RFC 7468).
 _BEGIN, _END = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "-----END"
-_SHORTEST_LINE = 12
-#: Longer lines are data or minified: only keys that say what they are are looked for.
+#: Characters of the shortest line in which anything is found: `://u:pwd@`.
+_SHORTEST_LINE = 9
+#: Longer lines, in characters, are data or minified: only keys that say what they are are looked for.
 _LONGEST_LINE = 2000
 
 

@@ -1,4 +1,4 @@
-"""What the model should see besides the window around the cursor: pieces of other text, chosen and kept in order.
+"""Chooses the pieces of other text that the model sees besides the window around the cursor, and keeps their order.
 
 They stand at the head of the prompt, so the choice is kept from key to key, and with it what the server has computed
 for them: it is made anew when the cursor is elsewhere or the user paused. What stays then comes first, in its order.
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _REGION_LINES = 12
 #: ... and the user has not paused for so many seconds.
 _PAUSE = 3.0
-#: Seconds of work between two turns of the event loop.
+#: Seconds of work between two turns of the event loop, so that no key waits longer.
 _SLICE = 0.002
 #: Seconds after a document was opened, and after the last change, before what is new is taken apart.
 _REST_OPENED, _REST = 0.05, 0.4
@@ -38,11 +38,11 @@ _REST_OPENED, _REST = 0.05, 0.4
 _REFRESH = 0.003
 #: With less room, in characters, no piece is looked for.
 _LEAST_ROOM = 80
-#: Pieces with so much of their words in a chosen one say nothing new.
+#: Pieces with a larger share of their words in a chosen one say nothing new.
 _SAME = 0.85
-#: Characters of a path line and what frames it.
+#: Characters of what frames a piece and its path. Marks of comments are counted when the prompt is composed, which
+#: leaves out the last pieces if there is no room for them then (`compose.compose`).
 _FRAME = 24
-
 
 _Result = TypeVar("_Result")
 
@@ -63,6 +63,8 @@ class Cursor:
 
 @define(eq=False)
 class _Choice:
+    """Pieces chosen at a cursor, and until when they stand: see `_REGION_LINES` and `_PAUSE`."""
+
     cursor: Cursor
     room: int
     used_at: float
@@ -78,7 +80,7 @@ class _Choice:
 
 
 class Surroundings:
-    """One per session; belongs to its event loop."""
+    """The pieces for one session's requests, chosen of its open documents and the index; belongs to its event loop."""
 
     def __init__(
         self,
@@ -233,7 +235,10 @@ def pack(
     room: int,
     may_be_sent: Callable[[Piece], bool],
 ) -> list[Piece]:
-    """Return the pieces that say most and fit into `room` characters, none twice and none that is in the window."""
+    """Return the pieces that say most and fit into `room` characters, none twice and none that is in the window.
+
+    `query` has the weights of words, `rare` what each is worth by how rare it is.
+    """
     chosen: list[Piece] = []
     shown = _lines("\n".join(cursor.window))
     news = [piece for piece in pieces if _is_news(piece, shown)]

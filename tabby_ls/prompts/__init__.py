@@ -1,1 +1,1 @@
-"""Fill-in-the-middle templates as data, and the one function that renders them."""
+"""Renders prompts to fill in the middle: the templates of model families as data, and one function that fills them."""

@@ -18,11 +18,11 @@ from attrs import frozen
 
 from tabby_ls.prompts.template import Template
 
-# What a special token looks like inside a template or a list of stop strings.
+#: What a special token looks like inside a template or a list of stop strings.
 _TOKEN = re.compile(r"<[^<>\s]+>|\[/?[A-Z]+\]")
 
-# The end of an id that tells a file format, a quantisation or a part of a split file: "-GGUF",
-# "-Q4_K_M", "-exl3-4.0bpw-h6", ":latest". Its digits could pass for a version: "starcoder-2.4bpw".
+#: The end of an id that tells a file format, a quantisation or a part of a split file: "-GGUF",
+#: "-Q4_K_M", "-exl3-4.0bpw-h6", ":latest". Its digits could pass for a version: "starcoder-2.4bpw".
 _PACKAGING = re.compile(
     r"""(?:^|[-.])(?:
         gguf | ggml | safetensors | exl[23] | awq | gptq | hqq | aqlm | mlx | bnb | imat | i1 | latest
@@ -34,9 +34,8 @@ _PACKAGING = re.compile(
     re.VERBOSE,
 )
 
-
-# Names of files and folders that say nothing of the model in them: a revision's hash, what a converter calls
-# its output, a folder for the quantisation.
+#: Names of files and folders that say nothing of the model in them: a revision's hash, what a converter calls
+#: its output, a folder for the quantisation.
 _NAMELESS = re.compile(
     r"|[0-9a-f]{7,64}|snapshots?|main|model|models|weights|(?:ggml|pytorch)-model|base|instruct"
 )
@@ -44,7 +43,9 @@ _NAMELESS = re.compile(
 
 @frozen(eq=False)
 class Family:
-    """Models that are asked in the same way. `family_named` and its kin return one instance a name.
+    """Models that are asked in the same way; the fields are those of families.toml, where they are explained.
+
+    `family_named` and its kin return one instance a name.
 
     `template` is None if the models cannot be asked to fill in the middle; `why` then says why not, as
     the end of a sentence. `file` and `with_files` are None if the family has no form of its own for

@@ -1,4 +1,4 @@
-"""Special tokens in ordinary text: made harmless in what a model reads, found in what it writes.
+"""Makes special tokens in the text that a model reads harmless, and finds them in what it writes.
 
 A server that takes raw prompts reads `<|fim_middle|>` in the user's own code as the control token, and a
 model that goes on too long writes control tokens out as text. Both happen.

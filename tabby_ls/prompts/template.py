@@ -1,4 +1,4 @@
-"""Templates with named places, filled in one pass so that text put in is never read as template."""
+"""A text template with named places, filled in one pass so that text put in is never read as template."""
 
 from __future__ import annotations
 

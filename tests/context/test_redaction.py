@@ -39,6 +39,8 @@ HEXADECIMAL = hashlib.sha256(b"x").hexdigest()
         ("session = '", RANDOM + RANDOM[::-1], "'"),
         ('os.environ["API_KEY"] = "', RANDOM[:20], '"'),
         ('const apiKey: string = "', RANDOM[:24], '";'),
+        ("://u:", "p4s", "@"),
+        ('pwd="', "hunt3r", ""),
     ],
 )
 def test_the_value_goes_and_the_line_stays(before: str, secret: str, after: str) -> None:
