@@ -65,13 +65,13 @@ class Engine:
         self._fallback = Fallback(self._choice, self._watch)
         self._memory = Memory()
         self._generator = Generator(
-            settings.debounce_ms,
-            self._memory,
-            self._habits,
-            self._running,
-            self._fallback,
-            self._warmer,
-            self._watch,
+            debounce_ms=settings.debounce_ms,
+            memory=self._memory,
+            habits=self._habits,
+            running=self._running,
+            fallback=self._fallback,
+            warmer=self._warmer,
+            watch=self._watch,
         )
 
     # The path of a request

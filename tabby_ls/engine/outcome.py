@@ -43,7 +43,9 @@ class Origin(StrEnum):
     """Where a suggestion came from."""
 
     MEMORY = "memory"
+    #: From a generation that an earlier request had started, or a prefetch.
     RUNNING = "running"
+    #: From the generation that this request started.
     ASKED = "asked"
 
 
