@@ -1,1 +1,1 @@
-"""Clients of completion servers: one module for each kind, all behind one Protocol (:mod:`tabby_ls.backends.backend`)."""
+"""Completion servers: one module for each kind, all behind one Protocol (:mod:`tabby_ls.backends.backend`)."""

@@ -1,4 +1,4 @@
-"""Chooses the backend for one server's settings: the local model, a server of a given kind, or one whose kind is detected."""
+"""Opens the backend for one server's settings: the local model, a server of a given kind, or one to be detected."""
 
 from __future__ import annotations
 

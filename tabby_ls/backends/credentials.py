@@ -1,4 +1,4 @@
-"""Finds the API key of a server: in an environment variable, a file, or what a command prints. It is kept in memory only."""
+"""Finds a server's API key: in an environment variable, a file, or what a command prints. Nothing of it is stored."""
 
 from __future__ import annotations
 

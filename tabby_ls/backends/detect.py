@@ -1,9 +1,9 @@
 """Detects which kind of completion server answers at an address. No code is sent, and no completion made.
 
-Each kind of server answers something that no other does. Where these fingerprints are from: TabbyAPI's `/.well-known/serviceinfo` and llama.cpp's `Server` header were recorded from
-the real ones (tests/wire). The others are from documentation and source: Ollama's `/api/version`, LM Studio's
-`/api/v0/models` with a `state` for each model, and the `owned_by` that vLLM and SGLang put into `/v1/models`, LiteLLM's
-`x-litellm-version` header.
+Each kind of server answers something that no other does. Where these fingerprints are from: TabbyAPI's
+`/.well-known/serviceinfo` and llama.cpp's `Server` header were recorded from the real ones (tests/wire). The others
+are from documentation and source: Ollama's `/api/version`, LM Studio's `/api/v0/models` with a `state` for each
+model, and the `owned_by` that vLLM and SGLang put into `/v1/models`, LiteLLM's `x-litellm-version` header.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ KNOWN_PORTS: Mapping[int, str] = {
     1234: "LM Studio",
     4000: "LiteLLM",
 }
-#: Seconds, for all questions together, that a server on this machine has to answer when nobody knows whether there is one.
+#: Seconds, for all questions together, that a server on this machine has to answer when nobody knows whether there
+#: is one.
 _DISCOVERY_SECONDS = 1.5
 #: Hosted services are told by their host names: nothing needs to be asked.
 _HOSTS: Mapping[str, Kind] = {

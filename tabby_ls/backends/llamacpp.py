@@ -1,4 +1,4 @@
-"""Completes code through llama.cpp's llama-server: `/infill`, or `/completion` with our prompt where that cannot ask the model.
+"""Completes code through llama.cpp's llama-server: `/infill`, or `/completion` with a prompt of ours.
 
 What is used of it, measured with b11669 and read in its `tools/server` (format_prompt_infill, server_task):
 

@@ -1,6 +1,6 @@
-"""Completes code through Ollama: `/api/generate` with a suffix for models whose template has a place for it, else with a prompt of ours.
+"""Completes code through Ollama: `/api/generate`, with a suffix where the model's template has a place for it.
 
-Source: its documentation (docs/api.md) and source (server/routes.go):
+Other models get a prompt of ours. Source: its documentation (docs/api.md) and code (server/routes.go):
 
 - `/api/show` lists "insert" among a model's capabilities if its template takes a suffix; a suffix for any other
   model is answered with 400 "does not support insert".

@@ -1,8 +1,8 @@
 """Completes code through any server with OpenAI's `/v1/completions`: vLLM, SGLang, LM Studio, LiteLLM. Prompts are ours.
 
-Source: their documentation and issue trackers. vLLM answers `suffix` with 400; SGLang fills in by itself only if it was started with
-`--completion-template`; LM Studio, TabbyAPI and many others accept a suffix and ignore it. So a suffix is sent only where
-the server was seen to make use of one: the prompt became longer by it.
+Source: their documentation and issue trackers. vLLM answers `suffix` with 400; SGLang fills in by itself only if it was
+started with `--completion-template`; LM Studio, TabbyAPI and many others accept a suffix and ignore it. So a suffix is
+sent only where the server was seen to make use of one: the prompt became longer by it.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Decides what the model sees: the window around the cursor, pieces of other text, the budget, and what is never sent."""
+"""Decides what the model sees: the window around the cursor, pieces of other text, and what is never sent."""

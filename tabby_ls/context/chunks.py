@@ -1,4 +1,4 @@
-"""Divides a document into chunks, runs of lines that belong together, and indexes which words and definitions are in them."""
+"""Divides a document into chunks, runs of lines that belong together, and indexes their words and definitions."""
 
 from __future__ import annotations
 

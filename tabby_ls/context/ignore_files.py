@@ -1,7 +1,8 @@
 """Reads .gitignore and .tabbyignore files as git does: nested files, negation, excluded folders.
 
-The setting core.excludesFile is not read, only its default. One other difference: git forgets its rules for files that it tracks already, and this does not, because telling would take
-git's index at every file. A tracked file that a rule matches counts as ignored; `!name` in a .tabbyignore undoes that.
+Two differences: the file that git's setting core.excludesFile names is not read, only that setting's default. And git
+forgets its rules for files that it tracks already; this does not, because telling would take git's index at every file.
+A tracked file that a rule matches counts as ignored; `!name` in a .tabbyignore undoes that.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Keeps the documents of the session in chunks, with the places the user changed or was at; `document_search.py` asks them.
+"""Keeps the session's documents in chunks, with the places the user changed or was at, for `document_search.py`.
 
 Documents are taken apart while nobody types. Only what the editor has opened is here. Of a closed document the places
 where the user was are kept for some minutes.

@@ -55,7 +55,8 @@ _PLACEHOLDER = re.compile(
 )
 #: Where lower case, upper case and digits follow each other.
 _CLASS_CHANGE = re.compile(r"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[a-z0-9]|(?<=[0-9])[A-Za-z]")
-#: The share of characters at which a run changes class to count as random. Random base 62 changes between lower case, upper case and digits at .62 of its characters, camel case at .2 to .35.
+#: A run that changes between lower case, upper case and digits at this share of its characters counts as random:
+#: random base 62 does so at .62 of them, camel case at .2 to .35.
 _CHANGES = 0.45
 #: What encloses a private key in PEM (RFC 7468).
 _BEGIN, _END = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "-----END"
