@@ -47,6 +47,35 @@ def test_the_value_goes_and_the_line_stays(before: str, secret: str, after: str)
     assert redact(before + secret + after) == before + REDACTED + after
 
 
+@pytest.mark.parametrize(
+    ("begins_with", "length"),
+    [
+        ("AKIA", 16),
+        ("ASIA", 16),
+        ("ghp_", 30),
+        ("ghs_", 30),
+        ("github_pat_", 22),
+        ("glpat-", 20),
+        ("xoxb-", 10),
+        ("sk-", 20),
+        ("sk_live_", 16),
+        ("rk_test_", 16),
+        ("AIza", 35),
+        ("ya29.", 20),
+        ("npm_", 36),
+        ("pypi-", 50),
+        ("hf_", 30),
+        ("dop_v1_", 60),
+        ("shpat_", 30),
+        ("SG." + "A" * 20 + ".", 40),
+        ("eyJ" + "A" * 10 + ".eyJ", 10),
+    ],
+)
+def test_an_issuers_key_is_known_wherever_it_stands(begins_with: str, length: int) -> None:
+    """By its beginning alone: nothing around it says that it is one, and nothing in it looks random."""
+    assert redact(f"# see {begins_with}{'A' * length} there") == f"# see {REDACTED} there"
+
+
 def test_a_key_that_is_being_typed_has_no_closing_quote_yet() -> None:
     assert redact('password = "hunter2') == f'password = "{REDACTED}'
 

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from tabby_ls.backends.backend import BackendError, Trouble
+from tabby_ls.engine import requests
 from tabby_ls.engine.outcome import Event, Origin, Reason
 from tabby_ls.engine.requests import Request
 from tabby_ls.engine.snapshot import Suggestion
@@ -48,6 +49,16 @@ async def test_the_first_line_is_shown_before_the_next_one_has_come(engine_over:
     outcome = await Typist(engine_over(backend), "return |").ask()
     assert (text_of(outcome), outcome.complete) == ("a + b", True)
     assert backend.open_streams == 1
+
+
+async def test_of_a_long_suggestion_whole_lines_are_shown_after_a_while(
+    engine_over: EngineFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "_PATIENCE", 0.01)
+    backend = FakeBackend(["a = 1\n    b = 2\n    c", asyncio.Event()])
+    outcome = await Typist(engine_over(backend), "def f():\n    |").ask()
+    assert (text_of(outcome), outcome.complete) == ("a = 1\n    b = 2", False)
+    assert backend.open_streams == 1, "it is read on"
 
 
 @pytest.mark.parametrize("script", [[], ["\n"], ["  "]])

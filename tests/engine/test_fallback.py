@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tabby_ls.backends.backend import BackendError, Trouble
+from tabby_ls.backends.backend import BackendError, ModelInfo, Trouble
 from tabby_ls.engine import fallback, health
 from tabby_ls.engine.engine import Engine
 from tabby_ls.engine.outcome import Event, Prepared, Reason
@@ -96,6 +96,32 @@ async def test_one_that_is_back_is_asked_again_and_no_request_had_to_find_out(
     assert text_of(await typist.ask()) == "1"
 
 
+async def test_while_it_is_found_out_whether_one_is_back_nobody_waits_for_it(
+    chain: Chain, watched: list[Event], quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = FakeBackend(["1"]), FakeBackend(["2"])
+    first.trouble = DOWN
+    typist = Typist(chain(first, second), "x = |")
+    await typist.ask()
+    asked, answers = asyncio.Event(), asyncio.Event()
+    tells = first.model
+
+    async def tells_late() -> ModelInfo:
+        asked.set()
+        await answers.wait()
+        return await tells()
+
+    monkeypatch.setattr(first, "model", tells_late)
+    first.trouble = None
+    await eventually(asked.is_set)
+    typist.type("a")
+    assert text_of(await typist.ask()) == "2"
+    answers.set()
+    await eventually(lambda: any(isinstance(event, Prepared) for event in watched))
+    typist.type("b")
+    assert text_of(await typist.ask()) == "1"
+
+
 async def test_an_idle_editor_learns_of_the_recovery_too(
     chain: Chain, watched: list[Event], quick: None
 ) -> None:
@@ -156,11 +182,17 @@ async def test_slowness_does_not_matter_where_nobody_else_could_be_asked(chain: 
     assert text_of(await asking) == "2"
 
 
-async def test_a_first_answer_may_take_its_time(chain: Chain, quick: None) -> None:
+@pytest.mark.parametrize("answers", [0, 4])
+async def test_the_first_answers_may_take_their_time(chain: Chain, quick: None, answers: int) -> None:
     """It may be loading the model: nothing is usual yet."""
     late = asyncio.Event()
-    first, second = FakeBackend([late, "1"]), FakeBackend(["2"])
-    asking = Typist(chain(first, second), "x = |").ask()
+    first, second = FakeBackend(*([["1"]] * answers), [late, "1"]), FakeBackend(["2"])
+    typist = Typist(chain(first, second), "x = |")
+    for key in "abcd"[:answers]:
+        typist.type(key)
+        await typist.ask()
+    typist.type("e")
+    asking = typist.ask()
     await asyncio.sleep(0.2)
     late.set()
     assert text_of(await asking) == "1"

@@ -208,21 +208,22 @@ async def test_beyond_the_limit_the_newest_request_wins(engine_over: EngineFacto
 
 
 async def test_what_runs_ahead_gives_way_to_a_request_before_any_other(engine_over: EngineFactory) -> None:
-    backend = FakeBackend(["compute"], [asyncio.Event()], [asyncio.Event()], ["4"])
+    """Even before one that is older."""
+    backend = FakeBackend([asyncio.Event()], ["compute"], [asyncio.Event()], ["4"])
     backend.max_in_flight = 2
     engine = engine_over(backend, prefetch=True)
     one, two, three = (Typist(engine, "x = |") for _ in range(3))
     two.now = snapshot_at("x = |", uri="file:///work/b.py")
     three.now = snapshot_at("x = |", uri="file:///work/c.py")
+    waiting = two.ask()
+    await eventually(lambda: len(backend.streams) == 1)
     await one.ask()
     one.type("comput")
     await one.ask()
-    await eventually(lambda: len(backend.streams) == 2)
-    waiting = two.ask()
     await eventually(lambda: len(backend.streams) == 3)
-    assert not backend.streams[1].is_closed
+    assert not backend.streams[2].is_closed
     assert text_of(await three.ask()) == "4"
-    assert backend.streams[1].is_closed
+    assert backend.streams[2].is_closed
     assert not waiting.done()
 
 
