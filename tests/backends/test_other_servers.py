@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tabby_ls.backends.backend import BackendError, Snippet, Trouble
+from tabby_ls.backends.hosted import SERVICES
 from tabby_ls.engine.target import Target
 from tests.backends.asking import TOKENS, answer, learned, read, target_for
 from tests.support.other_servers import ScriptedHosted, ScriptedOllama, ScriptedOpenAI
@@ -16,7 +17,7 @@ from tests.support.scripted_server import ScriptedServer
 from tests.support.tabbyapi import ScriptedTabbyAPI
 
 ASK = "def add(a, b):\n    return ¦\n\nprint(1)\n"
-HOSTED = ("mistral", "deepseek", "mercury")
+HOSTED = tuple(SERVICES)
 
 #: Each protocol with a server that speaks it, and what else the settings must say.
 PROTOCOLS: dict[str, tuple[Callable[[], ScriptedServer], dict[str, Any]]] = {

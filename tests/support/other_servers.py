@@ -218,7 +218,7 @@ class ScriptedOpenAI(_Streaming):
 
 
 class ScriptedHosted(_Streaming):
-    """A service that fills in: `kind` is "mistral", "deepseek" or "mercury". It wants a key."""
+    """A service that fills in: `kind` is its name in the settings. It wants a key."""
 
     def __init__(self, kind: str, *, api_key: str | None = "k3y") -> None:
         super().__init__(model=None, api_key=api_key)

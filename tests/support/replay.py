@@ -24,17 +24,12 @@ class Recording:
     name: str
     status: int
     end: str
-    request: bytes = field(repr=False)
     response: bytes = field(repr=False)
     segments: tuple[bytes, ...] = field(repr=False)
 
     @property
     def is_stream(self) -> bool:
         return b"text/event-stream" in self.response
-
-    @property
-    def request_json(self) -> Any:
-        return json.loads(self.request.partition(b"\r\n\r\n")[2])
 
     @property
     def body(self) -> bytes:
@@ -55,14 +50,13 @@ def load() -> dict[str, Recording]:
     for line in (FOLDER / "index.jsonl").read_text().splitlines():
         entry = json.loads(line)
         response = (FOLDER / f"{entry['name']}.resp").read_bytes()
-        request = (FOLDER / f"{entry['name']}.req").read_bytes()
         segments, rest = [], response
         for _, size in entry["recv_segments"]:
             segments.append(rest[:size])
             rest = rest[size:]
         assert not rest
         recordings[entry["name"]] = Recording(
-            entry["name"], entry["status"], entry["end"], request, response, tuple(segments)
+            entry["name"], entry["status"], entry["end"], response, tuple(segments)
         )
     return recordings
 
@@ -77,7 +71,6 @@ class Replay:
     url: str = ""
     connections: int = 0
     requests: list[tuple[str, str, dict[str, str], Any]] = field(factory=list)
-    closed_by_client: int = 0
 
 
 @asynccontextmanager
@@ -108,7 +101,6 @@ async def replaying(
                         await asyncio.sleep(pause)
                     if then == "hang":
                         await reader.read()
-                        replay.closed_by_client += 1
                     if then != "keep" or not pieces:
                         break
         finally:
