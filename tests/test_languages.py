@@ -1,3 +1,5 @@
+"""Every name an editor gives a language, and every file, leads to the right entry of the table."""
+
 from __future__ import annotations
 
 import tomllib

@@ -15,6 +15,20 @@ from tests.engine.conftest import EngineFactory
 from tests.support.fake_backend import FakeBackend
 from tests.support.typist import Typist, eventually, snapshot_at, text_of
 
+# Nothing to say
+
+
+@pytest.mark.parametrize("marked", ["|", "def f():\n    |", "total = |", "    return a + |", "f(|)"])
+@pytest.mark.parametrize("blank", [" ", "\t", "\n"])
+async def test_an_answer_that_stays_blank_is_not_read_to_its_end(
+    engine_over: EngineFactory, marked: str, blank: str
+) -> None:
+    backend = FakeBackend([blank] * 5000)
+    outcome = await Typist(engine_over(backend), marked).ask()
+    assert outcome.reason is Reason.NOTHING_TO_SAY
+    assert len(backend.streams[0].written) < 1000
+
+
 # Going another way
 
 

@@ -1,3 +1,5 @@
+"""The family of a model is found by its name, however that is written, or by the tokens it knows."""
+
 from __future__ import annotations
 
 import re

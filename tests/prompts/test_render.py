@@ -1,3 +1,5 @@
+"""The prompt of each family, to the letter, and what holds for all of them."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Special tokens: found in answers, harmless in the user's text."""
+
 from __future__ import annotations
 
 import itertools

@@ -23,6 +23,8 @@ from tabby_ls.engine.snapshot import Snapshot
 _ECHO = 8
 #: Lines above the cursor in which an answer's beginning is looked for.
 _LINES_ABOVE = 20
+#: Characters of white space that an answer may begin with. No line is indented so far: nothing else will come.
+_BLANK = 200
 _FENCE = re.compile(r"\s*```[\w+#.-]*[ \t]*\n")
 _MAYBE_FENCE = re.compile(r"\s*`{1,2}|\s*```[\w+#.-]*[ \t]*")
 _BLANK_LINES = re.compile(r"(?:[ \t]*\n)+(?=[ \t]*\S)")
@@ -33,6 +35,8 @@ def trim_head(text: str, snapshot: Snapshot, *, finished: bool, is_chat: bool = 
 
     "" as long as that cannot be told. In a chat, models mostly write the whole line.
     """
+    if len(text) > _BLANK and text.isspace():
+        return text  # there is nothing to wait for
     without_line = partial(_without_line, least=1 if is_chat else _ECHO)
     for rule in (_without_fence, without_line, _without_lines, _without_indentation):
         trimmed = rule(text, snapshot, finished=finished)
