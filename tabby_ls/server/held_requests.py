@@ -38,7 +38,7 @@ class HeldRequests:
 
     async def wait(self, uri: str) -> Sequence[Edit]:
         """Wait until a request about this document may go on; return what has changed in the document meanwhile."""
-        if self._known.is_set() and not self._turn.locked():
+        if self._known.is_set() and not self._missed:  # the lock is free between two that go on
             return ()
         missed: list[Edit] = []
         self._missed.append((uri, missed))

@@ -56,7 +56,8 @@ async def test_of_a_long_suggestion_whole_lines_are_shown_after_a_while(
 ) -> None:
     monkeypatch.setattr(requests, "_PATIENCE", 0.01)
     backend = FakeBackend(["a = 1\n    b = 2\n    c", asyncio.Event()])
-    outcome = await Typist(engine_over(backend), "def f():\n    |").ask()
+    async with asyncio.timeout(20):  # the deadline brings the same
+        outcome = await Typist(engine_over(backend), "def f():\n    |").ask(deadline=600)
     assert (text_of(outcome), outcome.complete) == ("a = 1\n    b = 2", False)
     assert backend.open_streams == 1, "it is read on"
 
