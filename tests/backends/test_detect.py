@@ -64,8 +64,10 @@ async def test_a_server_that_wants_a_key_is_recognised_without_one() -> None:
     assert (found.kind, found.needs_key, found.models) == ("tabbyapi", True, ())
 
 
-async def test_an_address_with_nothing_for_us_is_an_error_of_one_line() -> None:
-    plain = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
+@pytest.mark.parametrize("body", [b"", b'{"version": "1.0"}'])
+async def test_an_address_with_nothing_for_us_is_an_error_of_one_line(body: bytes) -> None:
+    """Ollama is known by its version, but not everything that says one is Ollama."""
+    plain = b"HTTP/1.1 404 Not Found\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
     async with replaying([plain]) as server:
         with pytest.raises(BackendError) as caught:
             await found_at(server.url)

@@ -183,8 +183,7 @@ def test_a_menu_that_replaces_the_word_as_well() -> None:
 def test_what_goes_with_its_place_is_forgotten() -> None:
     buffer = Buffer("a\nx = |\n")
     buffer.offer("compute(y)")
-    buffer.change(0, 6, "")
-    buffer.cursor = 0
+    buffer.change(0, 6, "b\nz = ")  # what stands there now, the suggestion was not made for
     buffer.put("compute(y)")
     assert buffer.verdicts == {"shown": 1}
     buffer.offer("z = 1")

@@ -32,7 +32,7 @@ def test_the_length_counts_bytes():
     [
         b"content-length: 2\r\n\r\n",
         b"CONTENT-LENGTH:2\r\n\r\n",
-        b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n",
+        b"Content-Length: 9\r\nContent-Length: 2\r\n\r\n",
         b"Content-Type: application/vscode-jsonrpc; charset=utf-8\r\nContent-Length: 2\r\n\r\n",
         b"Content-Length: 2\r\nContent-Type: application/vscode-jsonrpc; charset=utf8\r\n\r\n",
         b"Content-Length: 2\n\n",
