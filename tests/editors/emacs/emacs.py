@@ -59,7 +59,7 @@ class Emacs:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None and self._socket.exists():
-            print(self.string('(with-current-buffer "*Messages*" (buffer-string))'))
+            print(self.messages)
         self.terminal.__exit__(kind, error, trace)
         shutil.rmtree(self._own, ignore_errors=True)
 
@@ -120,6 +120,11 @@ class Emacs:
         """What the mode line says of tabby-ls, and what the mouse would show there."""
         shown = '(let ((s (tabby-ls--mode-line))) (concat s "\\n" (get-text-property 0 \'help-echo s)))'
         return self.string(shown)
+
+    @property
+    def messages(self) -> str:
+        """All that the echo area has shown; the newest covers those before it."""
+        return self.string('(with-current-buffer "*Messages*" (buffer-string))')
 
     def evaluate(self, lisp: str) -> str:
         """What Lisp evaluates to, printed, in the buffer of the selected window."""
