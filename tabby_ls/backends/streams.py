@@ -62,9 +62,8 @@ class EventStream(AnswerStream[Piece]):
             piece = self._decoder(data)
         except (KeyError, TypeError, IndexError, AttributeError):
             raise DecodingError("the answer is not in the form it should have") from None
-        if (
-            piece.has_ended or not self._last.has_ended
-        ):  # events after the last piece of text only count tokens
+        # Events after the last piece of text only count tokens.
+        if piece.has_ended or not self._last.has_ended:
             self._last = piece
         self._has_text = self._has_text or bool(piece.text)
         return piece

@@ -72,3 +72,25 @@ async def test_a_key_that_contradicts_ends_the_sleep_between_two_reads(
     assert backend.streams[0].written == ["a = 1\n", "    b"], "it sleeps"
     typist.type("z")
     await eventually(lambda: not backend.open_streams)
+
+
+async def test_it_never_sleeps_between_pieces_that_have_come_already(
+    engine_over: EngineFactory, looks: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    pause = asyncio.sleep
+
+    async def counted(seconds: float) -> None:
+        pauses.append(seconds)
+        await pause(seconds)
+
+    monkeypatch.setattr(batching, "_SLEEP", 0.0123)
+    monkeypatch.setattr(asyncio, "sleep", counted)
+    go = asyncio.Event()
+    backend = FakeBackend(["a = 1\n", go, "    b =", *[" 1 +"] * 12, " 1\n"])
+    typist = Typist(engine_over(backend), _BLOCK)
+    request = typist.ask()
+    await eventually(lambda: looks)
+    go.set()
+    assert text_of(await request) == "a = 1\n    b =" + " 1 +" * 12 + " 1"
+    assert pauses.count(0.0123) == 1, "once, behind the piece that was waited for"

@@ -14,10 +14,10 @@ from tabby_ls.server.protocol import ServerProtocol
 
 
 class Conversation:
-    """A server without features of its own, and the messages to and from it."""
+    """A server, by default one without features of its own, and the messages to and from it."""
 
-    def __init__(self) -> None:
-        self.server = LanguageServer(
+    def __init__(self, server: LanguageServer | None = None) -> None:
+        self.server = server or LanguageServer(
             "test",
             "0",
             protocol_cls=ServerProtocol,
