@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from pathlib import Path
+
+import pytest
 
 from tabby_ls.backends.local import LocalBackend
 from tabby_ls.server.app import create_server
@@ -19,6 +23,14 @@ class SlowToClose(LocalBackend):
     async def close(self) -> None:
         await self.may_close.wait()
         self.is_closed = True
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is read from the user's folders, nor written there."""
+    monkeypatch.setenv("TABBY_LS_CONFIG", os.devnull)
+    for name in ("HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
 
 
 async def test_it_waits_for_backends_that_its_settings_no_longer_name() -> None:
