@@ -32,7 +32,8 @@ def config(options: argparse.Namespace) -> int:
     file = user_settings.config_file()
     if options.init:
         return _init(file)
-    settings, problems, origins = user_settings.load_with_origins()
+    origins: dict[str, Source] = {}
+    settings, problems = user_settings.load(origins=origins)
     for problem in problems:
         say(f"warning: {problem}")
     show("\n".join(effective(settings, origins, file)))

@@ -31,7 +31,6 @@ from tabby_ls.settings.sources import (
     config_file,
     from_environment,
     load,
-    load_with_origins,
     own_section,
     read_config_file,
 )
@@ -53,7 +52,6 @@ __all__ = [
     "config_file",
     "from_environment",
     "load",
-    "load_with_origins",
     "own_section",
     "read_config_file",
     "setting_paths",

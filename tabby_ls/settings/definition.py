@@ -321,26 +321,24 @@ class Settings:
         """The servers to ask, the first choice first."""
         return self.backends or (self.backend,)
 
-    def merged(self, data: Mapping[str, Any], source: Source) -> tuple[Settings, list[Problem]]:
+    def merged(
+        self, data: Mapping[str, Any], source: Source, origins: dict[str, Source] | None = None
+    ) -> tuple[Settings, list[Problem]]:
         """Return these settings with `data` from `source` over them, and what of it could not be used.
 
-        A source that names one server takes the place of a list from an earlier one.
+        A source that names one server takes the place of a list from an earlier one. `origins` gets an entry for
+        each setting that `data` has set, by its dotted path.
         """
-        merged, problems, _ = self.merged_with_origins(data, source)
-        return merged, problems
-
-    def merged_with_origins(
-        self, data: Mapping[str, Any], source: Source
-    ) -> tuple[Settings, list[Problem], set[str]]:
-        """Return as :meth:`merged` does, and the dotted paths of what `data` has set."""
         problems: list[Problem] = []
         taken: set[str] = set()
         merged: Settings = merge(self, data, source, problems, taken)
+        if origins is not None:
+            origins |= dict.fromkeys(taken, source)
         one = data.get("backend")
         names_one = isinstance(one, Mapping) and bool(one.get("url") or one.get("kind", "auto") != "auto")
         if names_one and not data.get("backends") and source is not Source.WORKSPACE:
             merged = attrs.evolve(merged, backends=())
-        return merged, problems, taken
+        return merged, problems
 
 
 def setting_paths() -> Iterator[tuple[str, ...]]:

@@ -68,19 +68,6 @@ def _unknown_variables(environ: Mapping[str, str]) -> list[Problem]:
     return problems
 
 
-def load(
-    environ: Mapping[str, str] | None = None,
-    file: Path | None = None,
-    in_file: Mapping[str, Any] | None = None,
-) -> tuple[Settings, list[Problem]]:
-    """Return the settings of the user's file and environment, and every problem found on the way.
-
-    `in_file` is what was in the file, where it has been read already.
-    """
-    settings, problems, _ = load_with_origins(environ, file, in_file)
-    return settings, problems
-
-
 def read_config_file(file: Path | None = None) -> tuple[Mapping[str, Any] | None, Problem | None]:
     """Return what the user's file says, which is nothing where there is none; or None, and why it cannot be read."""
     file = config_file() if file is None else file
@@ -92,21 +79,24 @@ def read_config_file(file: Path | None = None) -> tuple[Mapping[str, Any] | None
         return None, Problem("", Source.FILE, f"{file} cannot be read: {error}")
 
 
-def load_with_origins(
+def load(
     environ: Mapping[str, str] | None = None,
     file: Path | None = None,
     in_file: Mapping[str, Any] | None = None,
-) -> tuple[Settings, list[Problem], dict[str, Source]]:
-    """Return as :func:`load` does, and where each setting that is not at its default came from, by its dotted path."""
+    origins: dict[str, Source] | None = None,
+) -> tuple[Settings, list[Problem]]:
+    """Return the settings of the user's file and environment, and every problem found on the way.
+
+    `in_file` is what was in the file, where it has been read already. `origins` gets an entry for each setting that is
+    not at its default, by its dotted path.
+    """
     environ = os.environ if environ is None else environ
     problems: list[Problem] = []
     if in_file is None:
         in_file, problem = read_config_file(file)
         problems = [problem] if problem else []
-    settings, origins = Settings(), dict[str, Source]()
+    settings = Settings()
     for data, source in ((in_file or {}, Source.FILE), (from_environment(environ), Source.ENVIRONMENT)):
-        settings, more, taken = settings.merged_with_origins(data, source)
+        settings, more = settings.merged(data, source, origins)
         problems += more
-        origins |= dict.fromkeys(taken, source)
-    problems += _unknown_variables(environ)
-    return settings, problems, origins
+    return settings, problems + _unknown_variables(environ)
