@@ -119,7 +119,7 @@ class Engine:
             if outcome.reason is Reason.BACKEND_FAILED:
                 told[id(generation.target)] = outcome
                 continue  # with the next target
-            if outcome.superseded and (
+            if outcome.is_superseded and (
                 reason := self.refusal(now.uri, now.language, invoked=request.invoked)
             ):
                 return Outcome(reason)  # switched off meanwhile: no newer request brings an answer
@@ -153,13 +153,13 @@ class Engine:
         """Wait for `generation` and return what came of it; None if it has nothing for this request after all."""
         edits = generation.edits
         try:
-            superseded, text = await self._waiting.wait(generation, request, arrived)
+            is_superseded, text = await self._waiting.wait(generation, request, arrived)
         except asyncio.CancelledError:
             self._running.withdraw(generation, typing=generation.edits != edits)
             raise
         rest = generation.rest_for(request.snapshot) if generation.agrees() else None
         went_on = rest is None and generation.edits != edits
-        if superseded or generation.abandoned or went_on:
+        if is_superseded or generation.abandoned or went_on:
             outcome = Outcome(Reason.SUPERSEDED)
         elif generation.error is not None:
             outcome = Outcome(Reason.BACKEND_FAILED, detail=generation.error.message)

@@ -120,7 +120,7 @@ class Outcome:
         return self.reason in _REFUSALS
 
     @property
-    def superseded(self) -> bool:
+    def is_superseded(self) -> bool:
         """True if a newer request for the document is on its way, which will bring the answer."""
         return self.reason is Reason.SUPERSEDED
 

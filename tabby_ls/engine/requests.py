@@ -36,7 +36,7 @@ class Request:
 class _Pending:
     snapshot: Snapshot
     waiter: asyncio.Future[None]
-    superseded: bool = False
+    is_superseded: bool = False
 
 
 class Waiting:
@@ -49,7 +49,7 @@ class Waiting:
         """Let go of the requests for an earlier state of this document: a newer one is here."""
         for pending in self._pending:
             if pending.snapshot.uri == now.uri and pending.snapshot != now and not pending.waiter.done():
-                pending.superseded = True
+                pending.is_superseded = True
                 pending.waiter.set_result(None)
 
     async def wait(self, generation: Generation, request: Request, arrived: float) -> tuple[bool, str | None]:
@@ -73,7 +73,7 @@ class Waiting:
             with self._waiting(generation, request) as pending, suppress(TimeoutError):
                 async with asyncio.timeout(min(until, deadline) - now):
                     await pending.waiter
-            if pending.superseded:
+            if pending.is_superseded:
                 return True, None
 
     @contextmanager

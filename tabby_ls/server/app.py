@@ -139,7 +139,7 @@ async def _inline_completion(
         alternatives=_ALTERNATIVES if invoked else 0,
         since=since,
     )
-    if outcome.superseded:
+    if outcome.is_superseded:
         return None
     if outcome.suggestion is None:
         return types.InlineCompletionList([])
@@ -173,7 +173,7 @@ async def _completion(server: TabbyLanguageServer, params: types.CompletionParam
         session.keeper.journal.menu_was_silent = True
         return nothing
     outcome = await session.suggest(place.snapshot, invoked=False, seconds=session.menu_deadline, since=since)
-    while outcome.superseded and session.menu_request is this:
+    while outcome.is_superseded and session.menu_request is this:
         behind = typed_on(server.protocol.documents, params, place)
         seconds = arrived + session.menu_deadline - monotonic()
         if behind is None or seconds <= 0:

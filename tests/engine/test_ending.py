@@ -54,7 +54,7 @@ async def test_a_request_for_a_newer_state_supersedes_the_older_at_once(engine_o
     newer = typist.ask()
     outcome = await old
     assert outcome.reason is Reason.SUPERSEDED
-    assert outcome.superseded
+    assert outcome.is_superseded
     await eventually(lambda: len(backend.streams) == 2)
     assert backend.streams[0].is_closed
     assert not newer.done()
