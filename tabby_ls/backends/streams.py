@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
-from tabby_ls.completions import CompletionStream
+from tabby_ls.completions import CompletionStream, Usage
 from tabby_ls.completions.answer import AnswerStream
 from tabby_ls.completions.connection import Connection
 from tabby_ls.completions.decoding import DecodingError
@@ -79,9 +79,10 @@ class EventStream(AnswerStream[Piece]):
         return self._last.cut_short
 
     @property
-    def prompt_tokens(self) -> int | None:
-        """How many tokens the prompt was, once an event told."""
-        return self._last.prompt_tokens
+    def usage(self) -> Usage | None:
+        """The tokens of the prompt, once an event told; those of the answer are not counted."""
+        prompt_tokens = self._last.prompt_tokens
+        return None if prompt_tokens is None else Usage(prompt_tokens=prompt_tokens)
 
     def patience_after(self, piece: Piece) -> float | None:
         """Return the seconds in which more must come: as many as for the first, while the prompt is being read."""
@@ -105,14 +106,13 @@ class AnswerText:
     @property
     def prompt_tokens(self) -> int | None:
         """How many tokens the prompt was, once the stream ended and if it told."""
-        if isinstance(self.stream, EventStream):
-            return self.stream.prompt_tokens
-        return self.stream.usage.prompt_tokens or None if self.stream.usage else None
+        usage = self.stream.usage
+        return usage.prompt_tokens or None if usage else None
 
     @property
     def answer_tokens(self) -> int | None:
         """How many tokens it wrote, once the stream ended and if it told."""
-        usage = self.stream.usage if isinstance(self.stream, CompletionStream) else None
+        usage = self.stream.usage
         return usage.completion_tokens or None if usage else None
 
     async def __aiter__(self) -> AsyncIterator[str]:
