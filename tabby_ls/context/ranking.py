@@ -15,7 +15,7 @@ from attrs import frozen
 
 #: How much the length of a piece tells against it (BM25's `b`), and the length, in words, that tells nothing.
 _LENGTH_SHARE, _USUAL_LENGTH = 0.4, 60.0
-#: What a word is worth that all pieces hold: next to nothing, and still more than no word.
+#: What a word is worth at least, even if all pieces hold it: next to nothing, and still more than no word.
 _LEAST_RARITY = 0.05
 #: What a piece that defines a name is worth besides what its words say: so many times the name itself.
 DEFINED = 1.0
@@ -50,7 +50,7 @@ def _lines_of(text: str) -> frozenset[str]:
 
 def rarity(count: int, of: int) -> float:
     """Return the inverse document frequency, as in BM25, of a word that `count` of `of` pieces hold."""
-    return math.log(1.0 + (of - count + 0.5) / (count + 0.5)) if count < of else _LEAST_RARITY
+    return max(_LEAST_RARITY, math.log(1.0 + (of - count + 0.5) / (count + 0.5)))
 
 
 def score(piece: Piece, worths: Mapping[str, float]) -> float:
