@@ -84,8 +84,8 @@ class _Incoming:
         ends = (first_sentinel(self.text, self.family, start), first_unwanted(self.text, start))
         end = min((index for index in ends if index >= 0), default=None)
         if end is not None:
-            ended = self._cut(self.text[:end], finished=True)
-            return evolve(ended, rule=ended.rule or "the model wrote what no file should hold")
+            last = self._cut(self.text[:end], finished=True)
+            return evolve(last, ended=True, rule=last.rule or "the model wrote what no file should hold")
         held = partial_sentinel_at_end(self.text, self.family)
         return self._cut(self.text[: len(self.text) - held], finished=False)
 

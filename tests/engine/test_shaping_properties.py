@@ -7,7 +7,7 @@ import re
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tabby_ls.backends.backend import Infill
@@ -139,6 +139,7 @@ def test_an_applied_suggestion_damages_nothing(
 
 
 @given(snapshots(), in_pieces(dirty_answers), st.sampled_from(Mode), families)
+@example(Snapshot("file:///a", 1, "python", 0, "", ""), ["\n\x1b"], Mode.ONE_LINE, None)
 def test_what_is_inserted_is_clean(
     now: Snapshot, pieces: list[str], mode: Mode, family: Family | None
 ) -> None:
