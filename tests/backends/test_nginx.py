@@ -13,6 +13,7 @@ from tabby_ls.engine.target import Target
 from tests.backends.asking import learned, read, target_for
 from tests.support.nginx import nginx_before
 from tests.support.other_servers import ScriptedOpenAI
+from tests.support.waiting import eventually
 
 ASK = "def add(a, b):\n    return ¦\n\nprint(1)\n"
 
@@ -38,7 +39,7 @@ async def test_leaving_reaches_the_server(proxied: tuple[ScriptedOpenAI, Target]
     infill = await learned(target, ASK)
     server.reply_endlessly()
     await read(target.backend, infill, pieces=2)
-    await server.eventually(lambda: server.completions[-1].ended == "closed by client")
+    await eventually(lambda: server.completions[-1].ended == "closed by client")
 
 
 async def test_leaving_before_the_first_word_reaches_the_server(
@@ -48,9 +49,9 @@ async def test_leaving_before_the_first_word_reaches_the_server(
     infill = await learned(target, ASK)
     server.reply("x", ending="hang before headers")
     asking = asyncio.create_task(read(target.backend, infill))
-    await server.eventually(lambda: server.completions)
+    await eventually(lambda: server.completions)
     asking.cancel()
-    await server.eventually(lambda: server.completions[-1].ended == "closed by client")
+    await eventually(lambda: server.completions[-1].ended == "closed by client")
 
 
 async def test_a_server_that_is_gone_is_told_from_a_proxy_that_is(tmp_path: Path) -> None:

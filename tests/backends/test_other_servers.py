@@ -15,6 +15,7 @@ from tests.backends.asking import TOKENS, answer, learned, read, target_for
 from tests.support.other_servers import ScriptedHosted, ScriptedOllama, ScriptedOpenAI
 from tests.support.scripted_server import ScriptedServer
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 ASK = "def add(a, b):\n    return ¦\n\nprint(1)\n"
 HOSTED = tuple(SERVICES)
@@ -69,7 +70,7 @@ async def test_leaving_closes_the_connection(spoken: tuple[ScriptedServer, Targe
     infill = await learned(target, ASK)
     server.reply_endlessly()
     await read(target.backend, infill, pieces=2)
-    await server.eventually(lambda: server.completions[-1].ended == "closed by client")
+    await eventually(lambda: server.completions[-1].ended == "closed by client")
 
 
 async def test_a_cancelled_request_closes_the_connection(spoken: tuple[ScriptedServer, Target]) -> None:
@@ -78,9 +79,9 @@ async def test_a_cancelled_request_closes_the_connection(spoken: tuple[ScriptedS
     server.reply("x", ending="hang before headers")
     asking = asyncio.create_task(read(target.backend, infill))
     before = len(server.completions)
-    await server.eventually(lambda: len(server.completions) > before)
+    await eventually(lambda: len(server.completions) > before)
     asking.cancel()
-    await server.eventually(lambda: server.completions[-1].ended == "closed by client")
+    await eventually(lambda: server.completions[-1].ended == "closed by client")
 
 
 async def test_a_limit_that_was_reached_is_known(spoken: tuple[ScriptedServer, Target]) -> None:

@@ -14,6 +14,7 @@ from tests.bench.rows import Row
 from tests.bench.tabby_agent import TabbyServer, fetch_tabby_agent, tabby_agent
 from tests.support.rpc import RpcClient, message
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 _TEXT = "def total(prices):\n    return sum(prices)\n\n\n" * 60
 _LINE = "result = self.compute_total(items, key=1)"
@@ -112,7 +113,7 @@ async def _stream() -> float:
                 uri = f"file:///{number}.py"
                 await client.send(opened(uri, "def f():\n    \n"))
                 await client.request("textDocument/inlineCompletion", inline(uri, 1, 4))
-                await model.eventually(lambda: model.completions[-1].ended)
+                await eventually(lambda: model.completions[-1].ended)
             pieces = sum(one.pieces_sent for one in model.completions)
             spent = client.usage.processor_seconds - before
             return spent / pieces * 1000

@@ -11,6 +11,7 @@ import pytest
 
 from tabby_ls.completions import CompletionError, CompletionRequest, CompletionsClient
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 REQUEST = CompletionRequest("x", max_tokens=64)
 
@@ -39,7 +40,7 @@ def requests(client: CompletionsClient) -> list[Any]:
 
 
 async def closed(server: ScriptedTabbyAPI) -> bool:
-    await server.eventually(lambda: server.completions[-1].ended is not None)
+    await eventually(lambda: server.completions[-1].ended is not None)
     return server.completions[-1].ended == "closed by client" and server.open_streams == 0
 
 
@@ -73,7 +74,7 @@ async def test_closing_from_another_task_ends_the_iteration(
     server.reply("x", ending="hang", after=1)
     async with client.create_stream(REQUEST) as stream:
         reading = asyncio.create_task(_collect(stream))
-        await server.eventually(lambda: server.completions and server.completions[-1].pieces_sent == 1)
+        await eventually(lambda: server.completions and server.completions[-1].pieces_sent == 1)
         await asyncio.sleep(0.02)
         await stream.aclose()
         assert await asyncio.wait_for(reading, 5) == "x"
@@ -89,7 +90,7 @@ async def test_cancelling_the_task_closes_the_connection(
 ) -> None:
     server.reply("x y z", ending=ending, after=2)
     task = asyncio.create_task(_stream(client) if method == "stream" else client.create(REQUEST))
-    await server.eventually(lambda: server.completions)
+    await eventually(lambda: server.completions)
     await asyncio.sleep(0.02)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -141,7 +142,7 @@ async def test_closing_the_client_ends_what_runs_with_an_error(
 ) -> None:
     server.reply("x", ending="hang", after=1)
     running = asyncio.create_task(_stream(client))
-    await server.eventually(lambda: server.completions and server.completions[-1].pieces_sent == 1)
+    await eventually(lambda: server.completions and server.completions[-1].pieces_sent == 1)
     await client.aclose()
     with pytest.raises(CompletionError):
         await asyncio.wait_for(running, 5)
@@ -187,10 +188,10 @@ async def test_cancels_at_any_moment_leave_the_client_usable(
             for _ in range(chance.randrange(3)):
                 await asyncio.sleep(0)
         await asyncio.gather(task, return_exceptions=True)
-    await server.eventually(lambda: server.open_streams == 0 and not requests(client))
-    await server.eventually(lambda: all(connection.is_idle() for connection in connections(client)))
+    await eventually(lambda: server.open_streams == 0 and not requests(client))
+    await eventually(lambda: all(connection.is_idle() for connection in connections(client)))
     assert await asyncio.wait_for(_stream(client), 10) == "x" * 5
-    await server.eventually(lambda: server.open_streams == 0)
+    await eventually(lambda: server.open_streams == 0)
 
 
 async def _stream(client: CompletionsClient) -> str:

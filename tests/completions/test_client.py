@@ -23,6 +23,7 @@ from tabby_ls.completions import (
 from tabby_ls.completions.pool import proxy_for
 from tests.support.replay import RECORDINGS, replaying
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 REQUEST = CompletionRequest("x", max_tokens=8)
 HEALTHY = RECORDINGS["health"].response
@@ -340,11 +341,11 @@ async def test_many_streams_run_at_once() -> None:
 
             server.reply(["x"] * 3, ending="hang")
             asking = [asyncio.create_task(ask()) for _ in range(120)]
-            await server.eventually(lambda: server.open_streams == 120)
+            await eventually(lambda: server.open_streams == 120)
             for task in asking:
                 task.cancel()
             await asyncio.gather(*asking, return_exceptions=True)
-            await server.eventually(lambda: server.open_streams == 0)
+            await eventually(lambda: server.open_streams == 0)
 
 
 async def test_a_client_for_plain_http_costs_next_to_nothing() -> None:

@@ -18,6 +18,7 @@ from tabby_ls.completions import (
 )
 from tests.support.replay import RECORDINGS, replaying
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 REQUEST = CompletionRequest("x", max_tokens=64)
 SOON = 0.15
@@ -36,7 +37,7 @@ async def test_no_headers_in_time() -> None:
                 await read(client)
             with pytest.raises(RequestError) as of_whole:
                 await client.create(REQUEST)
-        await server.eventually(lambda: [r.ended for r in server.completions] == ["closed by client"] * 2)
+        await eventually(lambda: [r.ended for r in server.completions] == ["closed by client"] * 2)
     for error in (of_stream.value, of_whole.value):
         assert (error.code, error.status) == ("timeout", None)
         assert isinstance(error.__cause__, TimeoutError)
@@ -66,7 +67,7 @@ async def test_a_stream_without_text_is_given_up_although_it_pings(
         async with CompletionsClient(server.url, timeouts=timeouts) as client:
             with pytest.raises(StreamError) as caught:
                 await read(client)
-        await server.eventually(lambda: server.completions[0].ended == "closed by client")
+        await eventually(lambda: server.completions[0].ended == "closed by client")
     assert (caught.value.code, caught.value.status) == ("no_progress", 200)
 
 

@@ -14,7 +14,8 @@ from tabby_ls.engine.snapshot import Suggestion
 from tabby_ls.settings import Settings
 from tests.engine.conftest import EngineFactory
 from tests.support.fake_backend import FakeBackend
-from tests.support.typist import Typist, eventually, snapshot_at, text_of
+from tests.support.typist import Typist, snapshot_at, text_of
+from tests.support.waiting import eventually
 
 DOWN = BackendError(Trouble.UNREACHABLE, "the server cannot be reached; is it running?")
 

@@ -15,7 +15,8 @@ from tabby_ls.engine.outcome import Event, Prepared, Reason
 from tabby_ls.engine.target import Target
 from tabby_ls.settings import BackendSettings, Settings
 from tests.support.fake_backend import FakeBackend
-from tests.support.typist import Typist, eventually, text_of
+from tests.support.typist import Typist, text_of
+from tests.support.waiting import eventually
 
 DOWN = BackendError(Trouble.UNREACHABLE, "the server cannot be reached; is it running?")
 WRONG_KEY = BackendError(Trouble.UNAUTHORIZED, "the server refused the API key")

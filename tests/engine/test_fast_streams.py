@@ -12,7 +12,8 @@ from tabby_ls.engine.shaping.reach import Reach, reach
 from tabby_ls.engine.snapshot import Snapshot
 from tests.engine.conftest import EngineFactory
 from tests.support.fake_backend import FakeBackend
-from tests.support.typist import Typist, eventually, text_of
+from tests.support.typist import Typist, text_of
+from tests.support.waiting import eventually
 
 _BLOCK = "def f():\n    |\n"
 

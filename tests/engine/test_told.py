@@ -9,7 +9,8 @@ from tabby_ls.engine.outcome import Event, Generated, Reason
 from tests.engine.conftest import EngineFactory
 from tests.engine.test_trouble import Clock
 from tests.support.fake_backend import FakeBackend
-from tests.support.typist import Typist, eventually
+from tests.support.typist import Typist
+from tests.support.waiting import eventually
 
 DOWN = BackendError(Trouble.UNREACHABLE, "it is down")
 

@@ -8,7 +8,8 @@ from tabby_ls.engine.outcome import Origin, Reason
 from tabby_ls.engine.snapshot import Suggestion
 from tests.engine.conftest import EngineFactory
 from tests.support.fake_backend import FakeBackend
-from tests.support.typist import Typist, eventually, text_of
+from tests.support.typist import Typist, text_of
+from tests.support.waiting import eventually
 
 # Typing ahead
 

@@ -13,7 +13,8 @@ from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.engine.target import Target
 from tabby_ls.settings import Settings
 from tests.support.fake_backend import FakeBackend
-from tests.support.typist import Typist, eventually
+from tests.support.typist import Typist
+from tests.support.waiting import eventually
 
 OLD, NEW = (Snippet("a.py", "old\n"),), (Snippet("b.py", "new\n"), Snippet("a.py", "old\n"))
 

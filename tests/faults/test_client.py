@@ -15,9 +15,10 @@ import pytest
 from lsprotocol import types
 
 from tests.support.client import SECONDS
-from tests.support.editor import Editor, eventually
+from tests.support.editor import Editor
 from tests.support.rpc import RpcClient, message
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

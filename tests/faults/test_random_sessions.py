@@ -27,9 +27,10 @@ from lsprotocol import types
 from tabby_ls.engine.shaping.tidy import with_lf
 from tests.support.buffer import Buffer
 from tests.support.client import Ask
-from tests.support.editor import Editor, eventually
+from tests.support.editor import Editor
 from tests.support.profiles import GHOST_TEXT, with_encoding
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 _TEXT = st.lists(
     st.sampled_from(

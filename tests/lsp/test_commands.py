@@ -12,9 +12,10 @@ import pytest
 from pygls.exceptions import JsonRpcException
 
 from tests.lsp.test_settings import changed
-from tests.support.editor import Editor, eventually
+from tests.support.editor import Editor
 from tests.support.profiles import GHOST_TEXT, MENU_ONLY, WITH_PLUGIN
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 COMMANDS = {"accepted", "partiallyAccepted", "why", "stats", "toggle", "status"}
 

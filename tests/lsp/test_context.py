@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.editor import Editor, eventually
+from tests.support.editor import Editor
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 STORE = """class InvoiceStore:
     def add_invoice(self, number, amount):

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.editor import Editor, eventually
+from tests.support.editor import Editor
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 KEY = "k3y-that-nobody-may-see"
 

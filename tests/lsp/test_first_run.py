@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from tests.lsp.test_settings import config_file
-from tests.support.editor import Editor, eventually
+from tests.support.editor import Editor
 from tests.support.profiles import WITH_PLUGIN
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 LINES = "first = read_settings(folder, encoding)\nsecond = read_sett|\n"
 

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from tests.bench.driver import inline, opened, running
-from tests.support.editor import eventually
 from tests.support.profiles import VS_CODE
 from tests.support.rpc import message
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 _SERVE = """
 import sys

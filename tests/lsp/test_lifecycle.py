@@ -20,9 +20,10 @@ from pygls.exceptions import (
     JsonRpcInvalidRequest,
 )
 
-from tests.support.editor import Editor, eventually
+from tests.support.editor import Editor
 from tests.support.rpc import RpcClient, message
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX processes and signals")
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from lsprotocol import types
 
-from tests.support.editor import Editor, eventually
+from tests.support.editor import Editor
 from tests.support.profiles import GHOST_TEXT, MENU_ONLY, VS_CODE, recorded, with_encoding
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 TRIGGERS = [".", "(", "[", "{", ",", "=", ":", "/", " "]
 MENU_ON = {"menu": {"show": "on"}}

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from lsprotocol import types
 
-from tests.support.editor import Editor, eventually
+from tests.support.editor import Editor
 from tests.support.profiles import GHOST_TEXT, recorded
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 LINE = "    raise ConfigurationError(f'unknown section {section!r}')"
 

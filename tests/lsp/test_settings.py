@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from lsprotocol import types
 
-from tests.support.editor import Editor, eventually
+from tests.support.editor import Editor
 from tests.support.profiles import GHOST_TEXT
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 NO_PULL = {**GHOST_TEXT, "capabilities": {"textDocument": {"inlineCompletion": {}}}}
 

@@ -8,12 +8,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.lsp.test_failures import ask_until_answered, free_port
-from tests.support.editor import Editor, eventually
+from tests.support.editor import Editor
 from tests.support.llama_server import LlamaServer
 from tests.support.other_servers import ScriptedOllama
 from tests.support.profiles import WITH_PLUGIN
 from tests.support.tabbyapi import ScriptedTabbyAPI
 from tests.support.tiny_model import write_tiny_model
+from tests.support.waiting import eventually
 
 ALONE = {"TABBY_LS_LOCAL_FALLBACK": "false"}
 

@@ -8,9 +8,10 @@ import pytest
 
 from tests.lsp.test_failures import ask_until_answered, free_port
 from tests.lsp.test_settings import changed
-from tests.support.editor import Editor, eventually
+from tests.support.editor import Editor
 from tests.support.profiles import WITH_PLUGIN
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 SERVER = "TabbyAPI: Qwen2.5-Coder-1.5B-exl3"
 

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from tests.commands.conftest import Run
-from tests.support.editor import Editor, eventually
+from tests.support.editor import Editor
 from tests.support.profiles import GHOST_TEXT, WITH_PLUGIN
 from tests.support.replay import replaying
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 KEY = "canary-0a1b2c3d4e5f-of-the-key"
 HEADER = "canary-9f8e7d6c5b4a-of-the-header"

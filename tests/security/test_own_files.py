@@ -26,9 +26,10 @@ from tabby_ls.local_model.index import folder_of, load
 from tabby_ls.local_model.model import LocalModel, Query
 from tabby_ls.own_files import make_folder, open_to_append
 from tests.commands.conftest import Run
-from tests.support.editor import Editor, eventually
+from tests.support.editor import Editor
 from tests.support.profiles import GHOST_TEXT
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")
 needs_root = pytest.mark.skipif(

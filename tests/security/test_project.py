@@ -17,9 +17,10 @@ from tabby_ls.context.ignore_files import IgnoreFiles
 from tabby_ls.foreign_files import read_file
 from tabby_ls.ignore_rules import simplify
 from tests.commands.conftest import Run
-from tests.support.editor import Editor, eventually
+from tests.support.editor import Editor
 from tests.support.profiles import GHOST_TEXT
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX files")
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")

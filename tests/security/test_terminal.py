@@ -14,9 +14,10 @@ from tabby_ls.backends.detect import Found
 from tabby_ls.commands import discover
 from tabby_ls.printable import printable
 from tests.commands.conftest import Run
-from tests.support.editor import Editor, eventually
+from tests.support.editor import Editor
 from tests.support.profiles import WITH_PLUGIN
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 #: Sets a window's title, clears the screen, C1's way to begin the same, a bell, and text shown in another order.
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\x7f\u202egnp.exe\u2066"

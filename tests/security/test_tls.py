@@ -14,8 +14,9 @@ import pytest
 import trustme
 
 from tests.commands.conftest import Run
-from tests.support.editor import Editor, eventually
+from tests.support.editor import Editor
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 KEY = "k3y-that-is-for-one-server-only"
 

@@ -9,7 +9,7 @@ import pytest
 from tabby_ls.engine.inflight import Edit
 from tabby_ls.server import held_requests
 from tabby_ls.server.held_requests import HeldRequests
-from tests.support.typist import eventually
+from tests.support.waiting import eventually
 
 HERE, ELSEWHERE = "file:///work/a.py", "file:///work/b.py"
 KEY = Edit(0, 0, 0, 0, "x")

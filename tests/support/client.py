@@ -9,8 +9,7 @@ from typing import Any
 import pytest_lsp
 from pygls.lsp.client import LanguageClient
 
-#: How long to wait for anything: much longer than it takes.
-SECONDS = 20
+from tests.support.waiting import SECONDS
 
 
 class Ask:

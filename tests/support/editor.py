@@ -16,7 +16,7 @@ import asyncio
 import os
 import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -28,18 +28,12 @@ from pygls.exceptions import JsonRpcMethodNotFound
 from pytest_lsp.checks import LspSpecificationWarning, check_result_against_client_capabilities
 
 from tests.support.buffer import Buffer, check_inline_item, check_menu_item, inserted_by_menu
-from tests.support.client import SECONDS, Ask, Client
+from tests.support.client import Ask, Client
 from tests.support.profiles import GHOST_TEXT
+from tests.support.waiting import SECONDS
 
 #: The shortest line of a document that is looked for in logs: shorter ones may be there by chance.
 _TELLTALE = 8
-
-
-async def eventually(predicate: Callable[[], object]) -> None:
-    """Wait until `predicate()` holds."""
-    async with asyncio.timeout(SECONDS):
-        while not predicate():
-            await asyncio.sleep(0.002)
 
 
 class Editor:

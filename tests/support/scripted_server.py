@@ -3,7 +3,7 @@
     with ScriptedTabbyAPI() as server:
         server.reply("return a + b\\n", delay_between=0.01)
         ...  # talk to server.url
-        server.wait_for(lambda: server.completions[-1].ended == "closed by client")
+        wait_until(lambda: server.completions[-1].ended == "closed by client")
 
 The server runs in a thread of its own, so that tests with and without an event loop can use it.
 """
@@ -15,7 +15,7 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -138,20 +138,6 @@ class ScriptedServer:
     def completions(self) -> list[Request]:
         """The requests for completions, in the order they came."""
         return [request for request in self.requests if request.path in self.completion_paths]
-
-    def wait_for(self, predicate: Callable[[], object], timeout: float = 10) -> None:
-        """Block until `predicate()` holds; not for use in a coroutine (see :meth:`eventually`)."""
-        deadline = time.monotonic() + timeout
-        while not predicate():
-            assert time.monotonic() < deadline, "it did not happen in time"
-            time.sleep(0.002)
-
-    async def eventually(self, predicate: Callable[[], object], timeout: float = 10) -> None:  # noqa: ASYNC109
-        """Wait until `predicate()` holds."""
-        deadline = time.monotonic() + timeout
-        while not predicate():
-            assert time.monotonic() < deadline, "it did not happen in time"
-            await asyncio.sleep(0.002)
 
     def __enter__(self) -> Self:
         self._thread.start()

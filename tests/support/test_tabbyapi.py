@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import wait_until
 
 RECORDINGS = Path(__file__).parent.parent / "wire" / "tabbyapi"
 BASIC = ["def", " add", "(a,", " b):", "\n    return", " a + b", "\n"]
@@ -87,9 +88,9 @@ def test_the_end_of_a_stream_that_the_client_closes_is_seen() -> None:
         with connect(server) as connection:
             send(connection, "POST", "/v1/completions", {"prompt": "p", "max_tokens": 8, "stream": True})
             connection.recv(1)
-            server.wait_for(lambda: server.open_streams == 1)
+            wait_until(lambda: server.open_streams == 1)
             closed = time.monotonic()
-        server.wait_for(lambda: server.completions[0].ended == "closed by client")
+        wait_until(lambda: server.completions[0].ended == "closed by client")
         assert (server.completions[0].ended_at or 0) >= closed
         assert server.open_streams == 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 from tabby_ls.engine.engine import Engine
 from tabby_ls.engine.inflight import Edit
@@ -30,15 +29,6 @@ def applied(suggestion: Suggestion | None, snapshot: Snapshot) -> str:
 def text_of(outcome: Outcome) -> str | None:
     """What an outcome would insert."""
     return outcome.suggestion.text if outcome.suggestion else None
-
-
-async def eventually(condition: Callable[[], object]) -> None:
-    """Let everything run until `condition` holds."""
-    for round_ in range(2000):
-        if condition():
-            return
-        await asyncio.sleep(0 if round_ < 200 else 0.001)
-    raise AssertionError("it never happened")
 
 
 class Typist:

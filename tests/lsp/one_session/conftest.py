@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from tests.support.editor import Editor, eventually
+from tests.support.editor import Editor
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,10 @@ import pytest
 import pytest_asyncio
 from lsprotocol.types import CompletionItem, InlineCompletionOptions, InsertTextFormat, InsertTextMode
 
-from tests.support.editor import Editor, eventually
+from tests.support.editor import Editor
 from tests.support.profiles import MENU_ONLY, VS_CODE, recorded
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -9,9 +9,10 @@ import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcRequestCancelled
 
-from tests.support.editor import Editor, eventually
+from tests.support.editor import Editor
 from tests.support.profiles import VS_CODE
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
