@@ -3,7 +3,8 @@
 Each kind of server answers something that no other does. Where these fingerprints are from: TabbyAPI's
 `/.well-known/serviceinfo` and llama.cpp's `Server` header were recorded from the real ones (tests/wire). The others
 are from documentation and source: Ollama's `/api/version`, LM Studio's `/api/v0/models` with a `state` for each
-model, and the `owned_by` that vLLM and SGLang put into `/v1/models`, LiteLLM's `x-litellm-version` header.
+model, and the `owned_by` that vLLM, SGLang and KoboldCpp put into `/v1/models`, LiteLLM's `x-litellm-version` header,
+the title of the description that Tabby gives of itself without a key. KoboldCpp also answers `/api/version` as Ollama does.
 """
 
 from __future__ import annotations
@@ -23,14 +24,25 @@ from tabby_ls.settings import BackendSettings, Kind
 #: Ports on which completion servers listen unless told otherwise.
 KNOWN_PORTS: Mapping[int, str] = {
     5000: "TabbyAPI",
-    8080: "llama.cpp",
+    8080: "llama.cpp, Tabby",
     8012: "llama.cpp",
     11434: "Ollama",
     8000: "vLLM",
     30000: "SGLang",
     1234: "LM Studio",
+    5001: "KoboldCpp",
     4000: "LiteLLM",
 }
+#: What a server is asked, all at once.
+_QUESTIONS = (
+    "/.well-known/serviceinfo",
+    "/api/version",
+    "/api/v0/models",
+    "/v1/models",
+    "/health",
+    "/api-docs/openapi.json",
+    "/v1/health",
+)
 #: Seconds, for all questions together, that a server on this machine has to answer when nobody knows whether there
 #: is one.
 _DISCOVERY_SECONDS = 1.5
@@ -42,7 +54,12 @@ _HOSTS: Mapping[str, Kind] = {
     "api.inceptionlabs.ai": "mercury",
 }
 #: `owned_by` of the models in `/v1/models`, and the name of the software for people.
-_OWNERS: Mapping[str, str] = {"vllm": "vLLM", "sglang": "SGLang", "llamacpp": "llama.cpp"}
+_OWNERS: Mapping[str, str] = {
+    "vllm": "vLLM",
+    "sglang": "SGLang",
+    "llamacpp": "llama.cpp",
+    "koboldcpp": "KoboldCpp",
+}
 #: Any status is an answer: what does not exist here says something too.
 _ANY = tuple(range(200, 600))
 #: What a proxy says for a server that is gone. 503 may also come from a server that loads its model, but those
@@ -76,35 +93,33 @@ async def detect(server: Server) -> Found:
     url = server.url
     if kind := _HOSTS.get((urlsplit(url).hostname or "").lower()):
         return Found(kind, kind.capitalize(), "its host name", url)
-    service, ollama, studio, models, health = await asyncio.gather(
-        _get(server, "/.well-known/serviceinfo"),
-        _get(server, "/api/version"),
-        _get(server, "/api/v0/models"),
-        _get(server, "/v1/models"),
-        _get(server, "/health"),
-    )
-    found = _recognise(service, ollama, studio, models, health)
-    if found is None:
-        found = await _by_endpoint(server, models)
+    answers = await asyncio.gather(*(server.ask("GET", path, accept=_ANY) for path in _QUESTIONS))
+    replies = dict(zip(_QUESTIONS, answers, strict=True))
+    models = replies["/v1/models"]
+    found = _recognise(replies) or await _by_endpoint(server, models)
     return attrs.evolve(
         found,
         url=url,
         models=tuple(str(card["id"]) for card in models.cards if "id" in card),
-        needs_key=models.status in (401, 403),
+        needs_key=any(replies[path].status in (401, 403) for path in ("/v1/models", "/v1/health")),
     )
 
 
-def _recognise(service: Reply, ollama: Reply, studio: Reply, models: Reply, health: Reply) -> Found | None:
-    """Return what the answers to harmless questions give away."""
-    software = service.data.get("software")
+def _recognise(replies: Mapping[str, Reply]) -> Found | None:
+    """Return what the answers to the questions give away."""
+    models, ollama = replies["/v1/models"], replies["/api/version"]
+    software = replies["/.well-known/serviceinfo"].data.get("software")
     if isinstance(software, Mapping) and software.get("name") == "TabbyAPI":
         return Found("tabbyapi", "TabbyAPI", "/.well-known/serviceinfo")
-    if any("llama.cpp" in reply.headers.get("server", "") for reply in (health, models)):
+    if any("llama.cpp" in reply.headers.get("server", "") for reply in replies.values()):
         return Found("llamacpp", "llama.cpp", "its Server header")
     if "x-litellm-version" in models.headers:
         litellm = models.headers["x-litellm-version"]
         return Found("openai", "LiteLLM", "its x-litellm-version header", version=litellm)
-    if any("state" in card for card in studio.cards):
+    described = replies["/api-docs/openapi.json"].data.get("info")
+    if isinstance(described, Mapping) and described.get("title") == "Tabby Server":
+        return Found("tabby", "Tabby", "/api-docs/openapi.json")
+    if any("state" in card for card in replies["/api/v0/models"].cards):
         return Found("openai", "LM Studio", "/api/v0/models")
     owners = {str(card.get("owned_by")) for card in models.cards}
     for owner, name in _OWNERS.items():
@@ -154,10 +169,6 @@ async def _look(url: str) -> Found | None:
         return None
     finally:
         await server.close()
-
-
-async def _get(server: Server, path: str) -> Reply:
-    return await server.ask("GET", path, accept=_ANY)
 
 
 async def _post_nothing(server: Server, path: str) -> Reply:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tabby_ls.backends.backend import BackendError, Trouble
 from tabby_ls.completions import (
+    APIError,
     AuthenticationError,
     CompletionError,
     ContextLengthExceededError,
@@ -34,7 +35,7 @@ def explain(error: CompletionError, url: str, software: str, settings: BackendSe
     """
     where = f"the server at {url}"
     match error:
-        case RequestError(code="timeout"):
+        case RequestError(code="timeout") | APIError(status=408):
             return BackendError(Trouble.TIMEOUT, f"{where} did not answer in time")
         case RequestError(code="certificate_error"):
             return BackendError(

@@ -12,6 +12,7 @@ NAMES: Mapping[str, str] = {
     "tabbyapi": "TabbyAPI",
     "llamacpp": "llama.cpp",
     "ollama": "Ollama",
+    "tabby": "Tabby",
     "openai": "OpenAI-compatible server",
     "mistral": "Mistral",
     "deepseek": "DeepSeek",
@@ -36,6 +37,10 @@ def open_server(settings: BackendSettings, software: str = "") -> Backend:
             from tabby_ls.backends.ollama import OllamaBackend
 
             return OllamaBackend(settings)
+        case "tabby":
+            from tabby_ls.backends.tabby import TabbyBackend
+
+            return TabbyBackend(settings)
         case "mistral" | "deepseek" | "mercury":
             from tabby_ls.backends.hosted import HostedBackend
 

@@ -29,7 +29,17 @@ from tabby_ls.settings.declaring import (
 from tabby_ls.settings.merging import Problem, Source, merge
 
 Kind = Literal[
-    "auto", "tabbyapi", "llamacpp", "ollama", "openai", "mistral", "deepseek", "mercury", "chat", "local"
+    "auto",
+    "tabbyapi",
+    "llamacpp",
+    "ollama",
+    "tabby",
+    "openai",
+    "mistral",
+    "deepseek",
+    "mercury",
+    "chat",
+    "local",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 
@@ -41,7 +51,7 @@ class BackendSettings:
     kind: Kind = setting(  # noqa: RUF009  # it declares an attrs field
         "auto",
         "Kind of server. `auto`: found out by asking `url`; without one, `local`. `openai` is any server with "
-        "`/v1/completions` (vLLM, SGLang, LM Studio), `chat` one that can only chat.",
+        "`/v1/completions` (vLLM, SGLang, LM Studio), `tabby` is TabbyML's, `chat` one that can only chat.",
         one_of(*KINDS),
         machine=True,
     )

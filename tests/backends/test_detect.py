@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,7 +13,7 @@ from tabby_ls.backends.detect import KNOWN_PORTS, Found, detect, discover
 from tabby_ls.backends.server import Server
 from tabby_ls.settings import BackendSettings
 from tests.backends.asking import answer, target_for
-from tests.support.other_servers import ScriptedOllama, ScriptedOpenAI
+from tests.support.other_servers import ScriptedOllama, ScriptedOpenAI, ScriptedTabby
 from tests.support.replay import replaying
 from tests.support.scripted_server import ScriptedServer
 from tests.support.tabbyapi import ScriptedTabbyAPI
@@ -21,10 +22,13 @@ SERVERS: list[tuple[Callable[[], ScriptedServer], str, str]] = [
     (ScriptedTabbyAPI, "tabbyapi", "TabbyAPI"),
     (lambda: ScriptedTabbyAPI(model=None), "tabbyapi", "TabbyAPI"),
     (ScriptedOllama, "ollama", "Ollama"),
+    (ScriptedTabby, "tabby", "Tabby"),
+    (lambda: ScriptedTabby(model=None), "tabby", "Tabby"),
     (ScriptedOpenAI, "openai", "vLLM"),
     (lambda: ScriptedOpenAI("SGLang"), "openai", "SGLang"),
     (lambda: ScriptedOpenAI("LM Studio"), "openai", "LM Studio"),
     (lambda: ScriptedOpenAI("LiteLLM"), "openai", "LiteLLM"),
+    (lambda: ScriptedOpenAI("KoboldCpp"), "openai", "KoboldCpp"),
     (lambda: ScriptedOpenAI(""), "openai", ""),
     (lambda: ScriptedOpenAI("", chat_only=True), "chat", ""),
 ]
@@ -58,10 +62,11 @@ async def test_services_are_known_by_their_host(url: str, kind: str) -> None:
     assert (await found_at(url)).kind == kind
 
 
-async def test_a_server_that_wants_a_key_is_recognised_without_one() -> None:
-    with ScriptedTabbyAPI(api_key="k3y") as server:
+@pytest.mark.parametrize(("make", "kind"), [(ScriptedTabbyAPI, "tabbyapi"), (ScriptedTabby, "tabby")])
+async def test_a_server_that_wants_a_key_is_recognised_without_one(make: Any, kind: str) -> None:
+    with make(api_key="k3y") as server:
         found = await found_at(server.url)
-    assert (found.kind, found.needs_key, found.models) == ("tabbyapi", True, ())
+    assert (found.kind, found.needs_key, found.models) == (kind, True, ())
 
 
 @pytest.mark.parametrize("body", [b"", b'{"version": "1.0"}'])

@@ -12,7 +12,7 @@ from tabby_ls.backends.backend import BackendError, Snippet, Trouble
 from tabby_ls.backends.hosted import SERVICES
 from tabby_ls.engine.target import Target
 from tests.backends.asking import TOKENS, answer, learned, read, target_for
-from tests.support.other_servers import ScriptedHosted, ScriptedOllama, ScriptedOpenAI
+from tests.support.other_servers import ScriptedHosted, ScriptedOllama, ScriptedOpenAI, ScriptedTabby
 from tests.support.scripted_server import ScriptedServer
 from tests.support.tabbyapi import ScriptedTabbyAPI
 from tests.support.waiting import eventually
@@ -28,6 +28,7 @@ PROTOCOLS: dict[str, tuple[Callable[[], ScriptedServer], dict[str, Any]]] = {
         lambda: ScriptedOllama(inserts=False),
         {"kind": "ollama", "model": "qwen2.5-coder:1.5b-base"},
     ),
+    "tabby": (ScriptedTabby, {"kind": "tabby"}),
     "openai": (ScriptedOpenAI, {"kind": "openai"}),
     "openai suffix": (
         lambda: ScriptedOpenAI("SGLang", model="secret", suffix="use"),
@@ -36,6 +37,10 @@ PROTOCOLS: dict[str, tuple[Callable[[], ScriptedServer], dict[str, Any]]] = {
     "chat": (lambda: ScriptedOpenAI("", chat_only=True), {"kind": "chat"}),
     **{kind: (lambda kind=kind: ScriptedHosted(kind), {"kind": kind}) for kind in HOSTED},
 }
+
+
+#: Marks a test as one of protocols that stream: some servers answer in one piece.
+streamed = pytest.mark.parametrize("spoken", [name for name in PROTOCOLS if name != "tabby"], indirect=True)
 
 
 @pytest.fixture(params=PROTOCOLS)
@@ -65,6 +70,7 @@ async def test_an_answer_read_to_its_end_leaves_its_connection(spoken: tuple[Scr
     assert len({request.connection for request in server.completions[-3:]}) == 1
 
 
+@streamed
 async def test_leaving_closes_the_connection(spoken: tuple[ScriptedServer, Target]) -> None:
     server, target = spoken
     infill = await learned(target, ASK)
@@ -84,6 +90,7 @@ async def test_a_cancelled_request_closes_the_connection(spoken: tuple[ScriptedS
     await eventually(lambda: server.completions[-1].ended == "closed by client")
 
 
+@streamed
 async def test_a_limit_that_was_reached_is_known(spoken: tuple[ScriptedServer, Target]) -> None:
     server, target = spoken
     infill = await learned(target, ASK, max_tokens=3)
@@ -93,6 +100,7 @@ async def test_a_limit_that_was_reached_is_known(spoken: tuple[ScriptedServer, T
     assert (text, stream.cut_short) == ("one two three ", True)
 
 
+@streamed
 @pytest.mark.parametrize(
     ("ending", "trouble"), [("cut", Trouble.BROKEN_STREAM), ("error", Trouble.BROKEN_STREAM)]
 )
@@ -107,6 +115,7 @@ async def test_an_answer_that_does_not_end_well_is_a_failure(
     assert caught.value.trouble is trouble
 
 
+@streamed
 async def test_silence_is_given_up(spoken: tuple[ScriptedServer, Target]) -> None:
     server, target = spoken
     infill = await learned(target, ASK)
@@ -122,6 +131,7 @@ async def test_silence_is_given_up(spoken: tuple[ScriptedServer, Target]) -> Non
         (401, Trouble.UNAUTHORIZED),
         (403, Trouble.UNAUTHORIZED),
         (404, Trouble.REFUSED),
+        (408, Trouble.TIMEOUT),
         (422, Trouble.REFUSED),
         (429, Trouble.OVERLOADED),
         (500, Trouble.FAILED),
@@ -153,11 +163,16 @@ async def test_no_special_token_of_the_users_text_reaches_the_server(
     snippets = (Snippet(f"{TOKENS}.py", f"d = '{TOKENS}'\n"),)
     await answer(target, f"a = '{TOKENS}'\nb = ¦\nc = '{TOKENS}'\n", snippets=snippets)
     body = server.completions[-1].body
-    sent = [body.get("prompt", ""), body.get("suffix", ""), *(m["content"] for m in body.get("messages", ()))]
+    sent = [
+        body.get("prompt", ""),
+        body.get("suffix", ""),
+        *body.get("segments", {}).values(),
+        *(message["content"] for message in body.get("messages", ())),
+    ]
     family = target.family
     assert "d = '" in "".join(sent), "the snippet goes along"
     written = sum(text.count("<|fim_middle|>") for text in sent)
-    is_templated = "suffix" not in body and "messages" not in body
+    is_templated = "prompt" in body and "suffix" not in body
     assert written == (1 if is_templated and family and family.name == "qwen-coder" else 0)
     for token in ("<fim_suffix>", "<｜fim▁hole｜>", "<[fim-middle]>", "<|endoftext|>"):
         assert not any(token in text for text in sent), token
@@ -242,6 +257,47 @@ async def test_ollama_without_the_model_says_how_to_get_one(installed: str | Non
         await target.backend.close()
     assert caught.value.trouble is Trouble.NO_MODEL
     assert f"ollama pull {named or 'qwen2.5-coder'}" in caught.value.message
+
+
+# Tabby
+
+
+async def test_tabby_is_given_prefix_and_suffix_and_the_language() -> None:
+    with ScriptedTabby() as server:
+        target = target_for(kind="tabby", url=server.url)
+        await answer(target, ASK)
+        await target.backend.close()
+    assert server.completions[-1].body == {
+        "language": "python",
+        "segments": {"prefix": "def add(a, b):\n    return ", "suffix": "\n\nprint(1)\n"},
+        "temperature": 0.0,
+    }
+
+
+@pytest.mark.parametrize("line", ["x = 'some text'\n", "x = 'Привет, мир'\n", "x = '你好世界'\n"])
+async def test_tabby_gets_no_more_than_it_reads(line: str) -> None:
+    """What is longer it cuts from its beginning, where the template's first token stands."""
+    with ScriptedTabby() as server:
+        target = target_for(kind="tabby", url=server.url)
+        await answer(target, f"{line * 200}y = ¦\n{line * 200}", snippets=(Snippet("a.py", line * 9),))
+        await target.backend.close()
+    sent = sum(len(text.encode()) for text in server.completions[-1].body["segments"].values())
+    assert 1000 < sent < 1536 - len("<｜fim▁begin｜><｜fim▁hole｜><｜fim▁end｜>".encode())
+
+
+async def test_tabby_without_a_model_for_completions_says_how_to_get_one() -> None:
+    with ScriptedTabby() as server:
+        target = target_for(kind="tabby", url=server.url)
+        infill = await learned(target, ASK)
+        server.model = None  # it was started anew
+        with pytest.raises(BackendError) as caught:
+            await read(target.backend, infill)
+        assert target.adapt(caught.value)
+        with pytest.raises(BackendError) as caught:
+            await target.prepare()
+        await target.backend.close()
+    assert caught.value.trouble is Trouble.NO_MODEL
+    assert "tabby serve --model" in caught.value.message
 
 
 # OpenAI-compatible servers

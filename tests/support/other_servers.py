@@ -42,7 +42,7 @@ class _Streaming(ScriptedServer):
         if plan.ending == "hang before headers":
             await asyncio.Event().wait()
         options = request.body.get("options", request.body)
-        limit = options.get("num_predict", options.get("max_tokens"))
+        limit = options.get("num_predict", options.get("max_tokens", 64))
         asked = {
             "prompt": self.prompt_of(request.body),
             "stop": options.get("stop") or [],
@@ -154,10 +154,43 @@ class ScriptedOllama(_Streaming):
         return self.framed(json.dumps(event))
 
 
+class ScriptedTabby(_Streaming):
+    """Tabby, which answers in one piece and refuses without a word."""
+
+    key_errors = ("", "")
+
+    def __init__(self, *, model: str | None = "TabbyML/StarCoder-1B", api_key: str | None = None) -> None:
+        """`model`: None for one that can only chat."""
+        super().__init__(model=model, api_key=api_key)
+
+    def look_up(self, request: Request) -> tuple[int, Any]:
+        match f"{request.method} {request.path}":
+            case "GET /api-docs/openapi.json":
+                return 200, {"openapi": "3.0.3", "info": {"title": "Tabby Server", "version": "0.32.0"}}
+            case "GET /v1/health":
+                self.check_key(request)
+                health = {"device": "cuda", "version": {"git_describe": "v0.32.0"}, "webserver": True}
+                return 200, health | ({"model": self.model} if self.model else {"chat_model": "Qwen2-7B"})
+        return 404, ""
+
+    def check(self, request: Request) -> None:
+        self.check_key(request)
+        if not self.model:
+            raise HTTPError(501, "")
+        if not request.body.get("segments"):
+            raise HTTPError(400, "")
+
+    def prompt_of(self, body: Mapping[str, Any]) -> str:
+        return str(body["segments"]["prefix"] + body["segments"]["suffix"])
+
+    def whole(self, request: Request, text: str) -> Any:
+        return {"id": "cmpl-1", "choices": [{"index": 0, "text": text}]}
+
+
 class ScriptedOpenAI(_Streaming):
     """A server with `/v1/completions`.
 
-    `software`: "vLLM", "SGLang", "LM Studio", "LiteLLM" or "" for one that says nothing of itself. `suffix`: what it does
+    `software`: "vLLM", "SGLang", "LM Studio", "LiteLLM", "KoboldCpp" or "" for one that says nothing of itself. `suffix`: what it does
     with one, "refuse", "ignore" or "use".
     """
 
@@ -193,6 +226,8 @@ class ScriptedOpenAI(_Streaming):
                 other = {"id": "llama-3.2-3b", "type": "llm", "state": "not-loaded"}
                 loaded = {"type": "llm", "state": "loaded", "loaded_context_length": self.max_model_len}
                 return 200, {"object": "list", "data": [other, card | loaded]}
+            case "GET /api/version" if self.software == "KoboldCpp":
+                return 200, {"version": "0.7.0"}  # for clients of Ollama
             case "POST /tokenize" if self.software == "vLLM":
                 self.check_key(request)
                 special = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|file_sep|>")

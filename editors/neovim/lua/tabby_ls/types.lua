@@ -3,7 +3,7 @@
 -- The server's settings; written by editors/neovim/scripts/generate_settings.py.
 
 ---@class tabby_ls.Settings.backend A server that writes completions. All of it is `machine`: no project can redirect code or keys.
----@field kind? 'auto'|'tabbyapi'|'llamacpp'|'ollama'|'openai'|'mistral'|'deepseek'|'mercury'|'chat'|'local' Kind of server. `auto`: found out by asking `url`; without one, `local`. `openai` is any server with `/v1/completions` (vLLM, SGLang, LM Studio), `chat` one that can only chat.
+---@field kind? 'auto'|'tabbyapi'|'llamacpp'|'ollama'|'tabby'|'openai'|'mistral'|'deepseek'|'mercury'|'chat'|'local' Kind of server. `auto`: found out by asking `url`; without one, `local`. `openai` is any server with `/v1/completions` (vLLM, SGLang, LM Studio), `tabby` is TabbyML's, `chat` one that can only chat.
 ---@field url? string Address of the server, with or without `/v1`: `http://127.0.0.1:5000`. Empty: the provider's own for `mistral`, `deepseek` and `mercury`; else complete from the workspace, with no server.
 ---@field model? string Name of the model to ask for. Empty: the server says which. Leave it empty on TabbyAPI: naming another model there can unload the one that is loaded.
 ---@field family? string Family of the model, whose fill-in-the-middle template is used, as in `qwen-coder`. Empty: found from the model's name.
