@@ -24,9 +24,7 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from tests.support import debian
-
-#: How long to wait for anything: much longer than it takes.
-SECONDS = 30
+from tests.support.waiting import SECONDS, wait_until
 
 _SETTINGS = """\
 set -g default-terminal tmux-256color
@@ -74,14 +72,6 @@ _SVG = """\
 {backgrounds}<g class="{unique_id}-matrix">{matrix}</g></g>
 </svg>
 """
-
-
-def eventually(condition: Callable[[], object], what: Callable[[], str] = lambda: "") -> None:
-    """Wait until `condition()` holds; `what()` is shown when it never does."""
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"it never happened\n{what()}"
-        time.sleep(0.02)
 
 
 class Terminal:
@@ -152,7 +142,7 @@ class Terminal:
 
     def wait_for(self, condition: Callable[[], object]) -> None:
         """Wait until `condition()` holds; when it never does, the screen is shown."""
-        eventually(condition, lambda: self.screen)
+        wait_until(condition, lambda: self.screen)
 
     def wait_for_text(self, text: str) -> None:
         """Wait until `text` is on the screen."""

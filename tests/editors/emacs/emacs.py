@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from tests.editors.terminal import SECONDS, Terminal
+from tests.editors.terminal import Terminal
 from tests.editors.workspace import Workspace
 from tests.support import debian
+from tests.support.waiting import SECONDS
 
 PACKAGE = Path(__file__).parents[3] / "editors" / "emacs"
 _INIT = Path(__file__).with_name("init.el")

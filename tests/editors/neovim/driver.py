@@ -10,8 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.editors.terminal import SECONDS, Terminal, eventually
+from tests.editors.terminal import Terminal
 from tests.editors.workspace import Workspace
+from tests.support.waiting import SECONDS
 
 PLUGIN = Path(__file__).parents[3] / "editors" / "neovim"
 
@@ -66,7 +67,7 @@ class Neovim:
         self._socket = str(Path(self._own.name) / "socket")
         command: list[str | Path] = [nvim, "--listen", self._socket, *([file] if file else [])]
         self.terminal = Terminal(command, workspace.environment, workspace.folder, columns=columns, rows=rows)
-        eventually(lambda: Path(self._socket).exists(), lambda: self.terminal.screen)
+        self.wait_for(lambda: Path(self._socket).exists())
         if text is not None:
             self.wait_for(lambda: self.workspace.sent("textDocument/didOpen"))
 
@@ -129,7 +130,7 @@ class Neovim:
     def wait_for_ghost(self, *lines: str) -> None:
         """Wait for ghost text of these lines; for its end, if there are none."""
         expected = list(lines) or None
-        eventually(lambda: self.ghost == expected, lambda: f"{self.ghost}\n{self.terminal.screen}")
+        self.wait_for(lambda: self.ghost == expected)
 
     @property
     def lines(self) -> list[str]:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.editors.neovim.conftest import Start
-from tests.editors.terminal import eventually
 from tests.editors.workspace import Workspace
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import wait_and_see
 
 BLOCK = "total = 0\n    for item in items:\n        total += item\n    return total"
 BLOCK_LINES = BLOCK.split("\n")
@@ -56,10 +56,10 @@ def test_typing_otherwise_replaces_it_and_the_backend_sees_the_cancel(
     backend.reply(["z", "ip", "(a, b)"], delay_between=30, times=1)
     nvim.type("x")
     nvim.wait_for_ghost()  # at once, not when there is something new
-    eventually(lambda: backend.open_streams == 1)
+    nvim.wait_for(lambda: backend.open_streams == 1)
     backend.reply("zip(a, b)\n")
     nvim.type("y ")
-    eventually(lambda: "closed by client" in [request.ended for request in backend.completions])
+    nvim.wait_for(lambda: "closed by client" in [request.ended for request in backend.completions])
     nvim.wait_for_ghost("zip(a, b)")
 
 
@@ -69,13 +69,13 @@ def test_a_request_is_cancelled_when_nobody_waits_for_it_any_more(
     backend.reply("alpha\n", delay_before_first=60)
     nvim = start(workspace, "x.py", "x = ")
     nvim.insert_at_end()
-    eventually(lambda: backend.open_streams == 1)
+    nvim.wait_for(lambda: backend.open_streams == 1)
     (asked,) = [
         said for by, said in workspace.messages if said.get("method") == "textDocument/inlineCompletion"
     ]
     nvim.keys("Escape")
-    eventually(lambda: {"id": asked["id"]} in workspace.sent("$/cancelRequest"))
-    eventually(lambda: backend.completions[-1].ended == "closed by client")
+    nvim.wait_for(lambda: {"id": asked["id"]} in workspace.sent("$/cancelRequest"))
+    nvim.wait_for(lambda: backend.completions[-1].ended == "closed by client")
     (answer,) = workspace.answers("textDocument/inlineCompletion")
     assert answer["error"]["code"] == -32800
 
@@ -107,11 +107,11 @@ def test_accepting_leaves_exactly_what_was_shown(
         nvim.type(typed)
     else:
         nvim.insert_at_end()
-    eventually(lambda: nvim.ghost is not None, lambda: nvim.terminal.screen)
+    nvim.wait_for(lambda: nvim.ghost is not None)
     nvim.keys("Tab", "Escape")
     nvim.type(":write\r")
     expected = after if after.endswith("\n") else after + "\n"
-    eventually(lambda: workspace.read(name) == expected, lambda: repr(workspace.read(name)))
+    nvim.wait_for(lambda: workspace.read(name) == expected)
 
 
 def test_several_lines_are_shown_below_and_the_rest_of_the_line_with_them(
@@ -120,11 +120,11 @@ def test_several_lines_are_shown_below_and_the_rest_of_the_line_with_them(
     backend.reply("\n    alpha,\n    beta,\n)")
     nvim = start(workspace, "call.py", "x = compute()\n")
     nvim.type("f)i")
-    eventually(lambda: nvim.ghost is not None, lambda: nvim.terminal.screen)
+    nvim.wait_for(lambda: nvim.ghost is not None)
     screen = [line.rstrip() for line in nvim.terminal.screen.split("\n")[:4]]
     assert screen == ["x = compute(", "    alpha,", "    beta,", ")"]
     nvim.keys("Tab")
-    eventually(lambda: nvim.lines == screen, lambda: str(nvim.lines))
+    nvim.wait_for(lambda: nvim.lines == screen)
     assert nvim.cursor == (4, 1)
 
 
@@ -160,16 +160,16 @@ def test_word_by_word_and_line_by_line(start: Start, workspace: Workspace, backe
     asked = len(backend.completions)
     for taken, rest in (("total", " = 0"), ("total =", " 0")):
         nvim.keys("M-Right")
-        eventually(lambda taken=taken: nvim.lines[1] == f"    {taken}")  # type: ignore[misc]
+        nvim.wait_for(lambda: nvim.lines[1] == f"    {taken}")  # noqa: B023
         nvim.wait_for_ghost(rest, *BLOCK_LINES[1:])
     nvim.keys("M-C-Right")
-    eventually(lambda: nvim.lines[1] == "    total = 0")
+    nvim.wait_for(lambda: nvim.lines[1] == "    total = 0")
     nvim.keys("M-C-Right")
-    eventually(lambda: nvim.lines[2:] == ["    for item in items:"])
+    nvim.wait_for(lambda: nvim.lines[2:] == ["    for item in items:"])
     nvim.wait_for_ghost("", *BLOCK_LINES[2:])
     nvim.keys("Tab")
-    eventually(lambda: nvim.lines == ["def f(items):", f"    {BLOCK_LINES[0]}", *BLOCK_LINES[1:]])
-    eventually(lambda: len(_commands(workspace)) == 5, lambda: str(_commands(workspace)))
+    nvim.wait_for(lambda: nvim.lines == ["def f(items):", f"    {BLOCK_LINES[0]}", *BLOCK_LINES[1:]])
+    nvim.wait_for(lambda: len(_commands(workspace)) == 5)
     said = _commands(workspace)
     assert [name for name, _ in said] == ["tabby-ls.partiallyAccepted"] * 4 + ["tabby-ls.accepted"]
     lengths = [argument["length"] for _, argument in said[:4]]
@@ -192,21 +192,21 @@ def test_alternatives_are_asked_for_by_key(
     nvim.insert_at_end("x = ")
     nvim.wait_for_ghost("alpha")
     nvim.keys("M-]")
-    eventually(
+    nvim.wait_for(
         lambda: any(s["context"]["triggerKind"] == 1 for s in workspace.sent("textDocument/inlineCompletion"))
     )
-    eventually(lambda: nvim.ghost is not None and "(2/" in nvim.ghost[0], lambda: str(nvim.ghost))
+    nvim.wait_for(lambda: nvim.ghost is not None and "(2/" in nvim.ghost[0])
     assert nvim.ghost is not None
     second = nvim.ghost[0].partition(" ")[0]
     assert second != "alpha"
     nvim.keys("M-[")
-    eventually(lambda: nvim.ghost is not None and nvim.ghost[0].startswith("alpha (1/"))
+    nvim.wait_for(lambda: nvim.ghost is not None and nvim.ghost[0].startswith("alpha (1/"))
     nvim.keys("M-]")
-    eventually(lambda: nvim.ghost is not None and nvim.ghost[0].startswith(f"{second} (2/"))
+    nvim.wait_for(lambda: nvim.ghost is not None and nvim.ghost[0].startswith(f"{second} (2/"))
     nvim.type(second[:2])
     nvim.wait_for_ghost(second[2:])
     nvim.keys("Tab")
-    eventually(lambda: nvim.lines == [f"x = {second}"])
+    nvim.wait_for(lambda: nvim.lines == [f"x = {second}"])
 
 
 def test_undo_takes_back_the_suggestion_alone(
@@ -218,13 +218,13 @@ def test_undo_takes_back_the_suggestion_alone(
     nvim.keys("Enter")
     nvim.wait_for_ghost(*BLOCK_LINES)
     nvim.keys("Tab")
-    eventually(lambda: len(nvim.lines) == 5, lambda: str(nvim.lines))
+    nvim.wait_for(lambda: len(nvim.lines) == 5)
     nvim.type("!")
     nvim.keys("Escape")
     nvim.type("u")
-    eventually(lambda: nvim.lines[-1] == "    return total", lambda: str(nvim.lines))
+    nvim.wait_for(lambda: nvim.lines[-1] == "    return total")
     nvim.type("u")
-    eventually(lambda: nvim.lines == ["def g(items):", "    "], lambda: str(nvim.lines))
+    nvim.wait_for(lambda: nvim.lines == ["def g(items):", "    "])
 
 
 def test_dismissed_it_is_gone_until_the_next_key(
@@ -236,8 +236,7 @@ def test_dismissed_it_is_gone_until_the_next_key(
     nvim.wait_for_ghost("alpha beta")
     nvim.keys("C-]")
     nvim.wait_for_ghost()
-    time.sleep(0.5)
-    assert nvim.ghost is None
+    wait_and_see(lambda: nvim.ghost is None)
     nvim.type("a")
     nvim.wait_for_ghost("lpha beta")
     nvim.keys("Escape")
@@ -251,10 +250,9 @@ def test_only_by_key_if_the_user_wants_that(
     backend.reply("alpha\n")
     nvim = start(workspace, "x.py", "", init="require('tabby_ls').setup { auto = false, keymaps = true }")
     nvim.insert_at_end("x = ")
-    time.sleep(0.5)
-    assert workspace.sent("textDocument/inlineCompletion") == []
+    wait_and_see(lambda: workspace.sent("textDocument/inlineCompletion") == [])
     nvim.keys("M-\\")
-    eventually(lambda: (nvim.ghost or [""])[0].startswith("alpha"), lambda: nvim.terminal.screen)
+    nvim.wait_for(lambda: (nvim.ghost or [""])[0].startswith("alpha"))
     (asked,) = workspace.sent("textDocument/inlineCompletion")
     assert asked["context"]["triggerKind"] == 1
 
@@ -273,7 +271,7 @@ def test_keys_do_what_they_did_before_where_nothing_is_suggested(start: Start, w
     nvim.type(" ")
     nvim.keys("M-Right")
     nvim.type(".")
-    eventually(lambda: nvim.lines == ["a\tb from before by expression."], lambda: str(nvim.lines))
+    nvim.wait_for(lambda: nvim.lines == ["a\tb from before by expression."])
 
 
 def test_a_menu_with_a_selected_entry_comes_first(
@@ -289,18 +287,18 @@ def test_a_menu_with_a_selected_entry_comes_first(
     nvim.type("otab")
     nvim.wait_for_ghost("ular")
     nvim.keys("C-n")
-    eventually(lambda: nvim.lua("return vim.fn.pumvisible()") == 1)
+    nvim.wait_for(lambda: nvim.lua("return vim.fn.pumvisible()") == 1)
     nvim.keys("C-n")
-    eventually(lambda: nvim.lua("return vim.fn.complete_info({'selected'}).selected") == 0)
+    nvim.wait_for(lambda: nvim.lua("return vim.fn.complete_info({'selected'}).selected") == 0)
     nvim.wait_for_ghost()
     nvim.keys("C-e")
     nvim.wait_for_ghost("ular")
     assert nvim.lines[1] == "tab"
     nvim.keys("C-n")  # open, nothing selected: the suggestion can be taken
-    eventually(lambda: nvim.lua("return vim.fn.pumvisible()") == 1)
+    nvim.wait_for(lambda: nvim.lua("return vim.fn.pumvisible()") == 1)
     nvim.wait_for_ghost("ular")
     nvim.keys("Tab")
-    eventually(lambda: nvim.lines[1] == "tabular", lambda: str(nvim.lines))
+    nvim.wait_for(lambda: nvim.lines[1] == "tabular")
 
 
 def test_macros_do_the_same_each_time(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
@@ -312,7 +310,7 @@ def test_macros_do_the_same_each_time(start: Start, workspace: Workspace, backen
     nvim.keys("Escape")
     nvim.type("jq")
     nvim.type("@q")
-    eventually(lambda: nvim.lines == ["1 = \tb", "2 = \tb"], lambda: str(nvim.lines))
+    nvim.wait_for(lambda: nvim.lines == ["1 = \tb", "2 = \tb"])
     assert workspace.sent("textDocument/inlineCompletion") == []
 
 
@@ -322,8 +320,7 @@ def test_nothing_in_replace_mode_nor_after_leaving_the_window(
     backend.reply("alpha\n")
     nvim = start(workspace, "x.py", "x = 1\ny = \n")
     nvim.type("Rz")
-    time.sleep(0.4)
-    assert nvim.ghost is None
+    wait_and_see(lambda: nvim.ghost is None)
     nvim.keys("Escape")
     nvim.type(":split\rGA")
     nvim.wait_for_ghost("alpha")
@@ -334,7 +331,7 @@ def test_nothing_in_replace_mode_nor_after_leaving_the_window(
     nvim.type("ggA")
     nvim.wait_for_ghost("alpha")
     nvim.keys("Tab")
-    eventually(lambda: nvim.lines[0].endswith("alpha"), lambda: str(nvim.lines))
+    nvim.wait_for(lambda: nvim.lines[0].endswith("alpha"))
 
 
 def test_a_buffer_can_be_left_alone(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
@@ -342,8 +339,7 @@ def test_a_buffer_can_be_left_alone(start: Start, workspace: Workspace, backend:
     nvim = start(workspace, "x.py", "")
     nvim.lua("vim.b.tabby_ls_enabled = false")
     nvim.insert_at_end("x = ")
-    time.sleep(0.4)
-    assert workspace.sent("textDocument/inlineCompletion") == []
+    wait_and_see(lambda: workspace.sent("textDocument/inlineCompletion") == [])
     nvim.lua("vim.b.tabby_ls_enabled = true")
     nvim.type("y ")
     nvim.wait_for_ghost("alpha")
@@ -361,7 +357,7 @@ def test_a_bracket_closed_by_the_editor_is_typed_along(
     nvim.wait_for_ghost("alpha, beta")
     assert nvim.terminal.screen.startswith("x = compute(alpha, beta)")
     nvim.keys("Tab")
-    eventually(lambda: nvim.lines == ["x = compute(alpha, beta)"], lambda: str(nvim.lines))
+    nvim.wait_for(lambda: nvim.lines == ["x = compute(alpha, beta)"])
     assert nvim.cursor == (1, len("x = compute(alpha, beta)"))
 
 
@@ -381,11 +377,11 @@ def test_the_local_model_suggests_what_the_project_says(start: Start, local_work
             time.sleep(0.02)
         return nvim.ghost is not None
 
-    eventually(types_until_it_is_known, lambda: nvim.terminal.screen)
+    nvim.wait_for(types_until_it_is_known)
     expected = "th <= 0 or rectangle.height <= 0:"
     nvim.wait_for_ghost(expected)
     nvim.keys("Tab")
-    eventually(lambda: nvim.lines[-1] == f"    if rectangle.wid{expected}", lambda: str(nvim.lines))
+    nvim.wait_for(lambda: nvim.lines[-1] == f"    if rectangle.wid{expected}")
 
 
 _SHAPES = """\

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.editors.neovim.conftest import Start
-from tests.editors.terminal import eventually
 from tests.editors.workspace import Workspace
 from tests.support.tabbyapi import ScriptedTabbyAPI
 
@@ -37,7 +36,7 @@ def test_ghost_text_of_0_12(start: Start, workspace: Workspace, backend: Scripte
     nvim.insert_at_end("return ", pause=0.05)
     nvim.wait_for_ghost("a + b")
     nvim.keys("Tab")
-    eventually(lambda: nvim.lines == ["def add(a, b):", "    return a + b"], lambda: str(nvim.lines))
+    nvim.wait_for(lambda: nvim.lines == ["def add(a, b):", "    return a + b"])
 
 
 @pytest.mark.parametrize("version", ["0.12"], indirect=True)
@@ -71,10 +70,10 @@ def test_menu(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> 
     nvim = start(workspace, "sum.py", "def add(items):\n    ", init=init, with_plugin=False)
     nvim.insert_at_end()
     nvim.keys("C-x", "C-o")
-    eventually(lambda: nvim.lua("return vim.fn.pumvisible()") == 1, lambda: nvim.terminal.screen)
+    nvim.wait_for(lambda: nvim.lua("return vim.fn.pumvisible()") == 1)
     nvim.keys("C-n", "C-y")
     expected = ["def add(items):", *f"    {answer}".rstrip().split("\n")]
-    eventually(lambda: nvim.lines == expected, lambda: str(nvim.lines))
+    nvim.wait_for(lambda: nvim.lines == expected)
 
 
 @pytest.mark.parametrize("version", ["0.12", "0.11"], indirect=True)
@@ -87,4 +86,4 @@ def test_menu_behind_a_dot(start: Start, workspace: Workspace, backend: Scripted
     nvim.terminal.wait_for_text("path.join(a)")
     assert nvim.lines == ["x = os."]
     nvim.keys("C-n", "C-y")
-    eventually(lambda: nvim.lines == ["x = os.path.join(a)"], lambda: str(nvim.lines))
+    nvim.wait_for(lambda: nvim.lines == ["x = os.path.join(a)"])

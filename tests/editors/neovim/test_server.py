@@ -12,7 +12,6 @@ import pytest
 
 from tests.editors.neovim.conftest import Start
 from tests.editors.neovim.driver import PLUGIN, Neovim
-from tests.editors.terminal import eventually
 from tests.editors.workspace import Workspace
 from tests.support.tabbyapi import ScriptedTabbyAPI
 
@@ -43,12 +42,12 @@ def test_the_backend_dies_and_comes_back(start: Start, tmp_path: Path) -> None:
         nvim.terminal.wait_for_text("● TabbyAPI: Qwen2.5-Coder")
         nvim.keys("Escape")
     nvim.type("oy = ")
-    eventually(lambda: _status(nvim)["state"] == "error", lambda: str(_status(nvim)))
+    nvim.wait_for(lambda: _status(nvim)["state"] == "error")
     assert _status(nvim)["message"]
     nvim.terminal.wait_for_text("✗ tabby-ls")
     assert nvim.mode == "i"
     nvim.type("z + ")  # typing goes on
-    eventually(lambda: nvim.lines == ["x = ", "y = z + "], lambda: str(nvim.lines))
+    nvim.wait_for(lambda: nvim.lines == ["x = ", "y = z + "])
     said = _said(nvim)
     assert said.count("tabby-ls: ") == 1
     with ScriptedTabbyAPI(port=port) as backend:
@@ -58,8 +57,8 @@ def test_the_backend_dies_and_comes_back(start: Start, tmp_path: Path) -> None:
             nvim.type("a + ", pause=0.3)
             return nvim.ghost == ["omega"]
 
-        eventually(types_until_it_answers, lambda: nvim.terminal.screen)
-        eventually(lambda: _status(nvim)["state"] == "idle", lambda: str(_status(nvim)))
+        nvim.wait_for(types_until_it_answers)
+        nvim.wait_for(lambda: _status(nvim)["state"] == "idle")
         nvim.terminal.wait_for_text("● TabbyAPI")
         assert _said(nvim) == said
 
@@ -73,18 +72,18 @@ def test_a_slow_answer_shows_that_it_thinks(
     nvim.terminal.wait_for_text("◌ TabbyAPI")
     nvim.keys("Escape")
     nvim.terminal.wait_for_text("● TabbyAPI")
-    eventually(lambda: backend.open_streams == 0)
+    nvim.wait_for(lambda: backend.open_streams == 0)
 
 
 def test_a_message_of_the_server_does_not_wait_for_a_key(start: Start, local_workspace: Workspace) -> None:
     """The one of the first run is longer than a line."""
     local_workspace.write("x.py", "")
     nvim = start(local_workspace, "x.py", columns=60)
-    eventually(lambda: local_workspace.sent("window/showMessage", by="server"), lambda: nvim.terminal.screen)
+    nvim.wait_for(lambda: local_workspace.sent("window/showMessage", by="server"))
     (message,) = local_workspace.sent("window/showMessage", by="server")
     nvim.terminal.wait_for_text(message["message"][:40])
     nvim.insert_at_end("typing goes on")
-    eventually(lambda: nvim.lines == ["typing goes on"], lambda: nvim.terminal.screen)
+    nvim.wait_for(lambda: nvim.lines == ["typing goes on"])
     nvim.keys("Escape")
     nvim.type(":TabbyLs messages\r")
     nvim.terminal.wait_for_text(message["message"][-20:])
@@ -113,11 +112,11 @@ def test_a_server_that_is_killed_is_started_again(
     nvim.wait_for_ghost("alpha")
     (pid,) = _server_pids(workspace)
     os.kill(pid, signal.SIGKILL)
-    eventually(lambda: len(workspace.sent("textDocument/didOpen")) == 2)
+    nvim.wait_for(lambda: len(workspace.sent("textDocument/didOpen")) == 2)
     nvim.type("y + ")
     nvim.wait_for_ghost("alpha")
     nvim.keys("Tab")
-    eventually(lambda: nvim.lines == ["x = y + alpha"], lambda: str(nvim.lines))
+    nvim.wait_for(lambda: nvim.lines == ["x = y + alpha"])
 
 
 def test_a_server_that_cannot_begin_is_given_up(start: Start, workspace: Workspace) -> None:
@@ -125,9 +124,9 @@ def test_a_server_that_cannot_begin_is_given_up(start: Start, workspace: Workspa
     (workspace.folder / "broken").chmod(0o755)
     workspace.write("x.py", "")
     nvim = start(workspace, "x.py", init="require('tabby_ls').setup { cmd = { './broken' } }")
-    eventually(lambda: "the server ended (exit status 3)" in _said(nvim), lambda: _said(nvim))
+    nvim.wait_for(lambda: "the server ended (exit status 3)" in _said(nvim))
     nvim.insert_at_end("typing goes on")
-    eventually(lambda: nvim.lines == ["typing goes on"])
+    nvim.wait_for(lambda: nvim.lines == ["typing goes on"])
     assert _status(nvim)["state"] == "off"
 
 
@@ -136,8 +135,8 @@ def test_restarting(start: Start, workspace: Workspace, backend: ScriptedTabbyAP
     nvim = start(workspace, "x.py", "")
     before = _server_pids(workspace)
     nvim.type(":TabbyLs restart\r")
-    eventually(lambda: len(workspace.sent("textDocument/didOpen")) == 2)
-    eventually(lambda: (now := _server_pids(workspace)) and not now & before, lambda: nvim.terminal.screen)
+    nvim.wait_for(lambda: len(workspace.sent("textDocument/didOpen")) == 2)
+    nvim.wait_for(lambda: (now := _server_pids(workspace)) and not now & before)
     nvim.insert_at_end("x = ")
     nvim.wait_for_ghost("alpha")
 
@@ -146,15 +145,12 @@ def test_a_missing_server_is_a_sentence_not_a_wall(start: Start, workspace: Work
     workspace.write("x.py", "")
     nvim = start(workspace, "x.py", init="require('tabby_ls').setup { cmd = { 'no-such-server' } }")
     nvim.insert_at_end("typing goes on")
-    eventually(lambda: nvim.lines == ["typing goes on"], lambda: nvim.terminal.screen)
+    nvim.wait_for(lambda: nvim.lines == ["typing goes on"])
     nvim.keys("Escape")
     nvim.type(":TabbyLs why\r")
-    eventually(lambda: ":checkhealth tabby_ls tells why" in _said(nvim), lambda: _said(nvim))
+    nvim.wait_for(lambda: ":checkhealth tabby_ls tells why" in _said(nvim))
     nvim.type(":checkhealth tabby_ls\r")
-    eventually(
-        lambda: any('there is no command "no-such-server"' in line for line in nvim.lines),
-        lambda: str(nvim.lines),
-    )
+    nvim.wait_for(lambda: any('there is no command "no-such-server"' in line for line in nvim.lines))
 
 
 def test_commands(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
@@ -191,15 +187,15 @@ def test_switching_it_off_and_on(
     workspace.write("y.lua", "")
     nvim = start(workspace, "x.py", "")
     nvim.type(f":TabbyLs toggle {scope}\r")
-    eventually(lambda: "tabby-ls: " in _said(nvim))
+    nvim.wait_for(lambda: "tabby-ls: " in _said(nvim))
     nvim.insert_at_end("x = ")
-    eventually(lambda: _status(nvim)["state"] == "off", lambda: str(_status(nvim)))
+    nvim.wait_for(lambda: _status(nvim)["state"] == "off")
     assert nvim.ghost is None
     nvim.keys("Escape")
     nvim.type(":write | edit y.lua\r")
     nvim.insert_at_end("y = ")
     if scope == "session":
-        eventually(lambda: len(workspace.answers("textDocument/inlineCompletion")) >= 2)
+        nvim.wait_for(lambda: len(workspace.answers("textDocument/inlineCompletion")) >= 2)
         assert nvim.ghost is None
     else:
         nvim.wait_for_ghost("alpha")
@@ -213,7 +209,7 @@ def test_switching_it_off_and_on(
 def test_health_of_a_sound_installation(start: Start, workspace: Workspace) -> None:
     nvim = start(workspace, "x.py", "")
     nvim.type(":checkhealth tabby_ls\r")
-    eventually(lambda: any("dismiss" in line for line in nvim.lines), lambda: str(nvim.lines))
+    nvim.wait_for(lambda: any("dismiss" in line for line in nvim.lines))
     text = "\n".join(nvim.lines)
     assert "ERROR" not in text
     assert "WARNING" not in text
@@ -236,7 +232,7 @@ def test_the_help_has_the_tags_it_refers_to(start: Start, workspace: Workspace) 
     nvim = start(workspace)
     nvim.type(":helptags ALL\r")
     nvim.type(":help tabby-ls-keys\r")
-    eventually(lambda: nvim.lua("return vim.bo.buftype") == "help", lambda: nvim.terminal.screen)
+    nvim.wait_for(lambda: nvim.lua("return vim.bo.buftype") == "help")
     text = (PLUGIN / "doc/tabby-ls.txt").read_text("utf-8")
     references = set(re.findall(r"\|(tabby-ls[\w-]*)\|", text))
     assert references
