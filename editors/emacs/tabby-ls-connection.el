@@ -110,6 +110,11 @@ answers.  MESSAGE is one sentence that says why, for `error' and `off'.")
   (tabby-ls--forget-revival)
   (when-let* ((connection tabby-ls-connection))
     (setq tabby-ls-connection nil)
+    ;; jsonrpc.el announces the end, over whatever is said meanwhile.
+    (add-function :around (process-sentinel (tabby-ls--process connection))
+                  (lambda (sentinel &rest arguments)
+                    (let ((inhibit-message t) (message-log-max nil))
+                      (apply sentinel arguments))))
     ;; It may be stuck: nobody waits for the answer.
     (ignore-errors
       (jsonrpc-async-request connection :shutdown nil :success-fn #'ignore

@@ -226,7 +226,33 @@ that REST ends with are not touched, nor shown twice."
     (overlay-put gone 'window (selected-window))
     (overlay-put shown 'window (selected-window))
     (overlay-put shown 'priority 1000)
+    (tabby-ls--make-room text)
     (overlay-put shown 'after-string (tabby-ls--painted text))))
+
+(defun tabby-ls--make-room (text)
+  "Scroll just as far as it takes to show all of TEXT at point.
+Nobody can judge lines below the window.  Point stays in it."
+  (when-let* (((string-search "\n" text))
+              ((eq (current-buffer) (window-buffer)))
+              ((pos-visible-in-window-p))
+              (place (posn-col-row (posn-at-point)))
+              (row (cdr place))
+              (hidden (- (+ row (tabby-ls--rows (concat (make-string (car place) ?\s) text)))
+                         (floor (window-screen-lines))))
+              ((> hidden 0)))
+    (set-window-start nil
+                      (save-excursion
+                        (goto-char (window-start))
+                        (vertical-motion (min hidden row))
+                        (point))
+                      t)))
+
+(defun tabby-ls--rows (text)
+  "Return how many rows of the window TEXT takes, from the beginning of one."
+  (let ((width (window-body-width)))
+    (apply #'+ (mapcar (lambda (line)
+                         (if truncate-lines 1 (1+ (/ (string-width line) width))))
+                       (split-string text "\n")))))
 
 (defun tabby-ls--painted (text)
   "Return TEXT in the faces of ghost text, with the cursor before it."
@@ -240,6 +266,9 @@ that REST ends with are not touched, nor shown twice."
     (setq painted (concat (substring painted 0 eol)
                           (if (equal "" (tabby-ls--line-behind (point))) count "")
                           (substring painted eol)))
+    ;; The cursor cannot stand on a line break; it would go behind all of it.
+    (when (string-prefix-p "\n" painted)
+      (setq painted (concat " " painted)))
     (unless (string-empty-p painted)
       (put-text-property 0 1 'cursor t painted))
     painted))

@@ -318,6 +318,7 @@ It is not called if another key comes first.  With INVOKED, the user wants them.
   (interactive)
   (tabby-ls-stop)
   (setq tabby-ls--deaths 0)
+  (message "tabby-ls: starting again")
   (tabby-ls-start))
 
 ;;; Keys, menu, mode line

@@ -103,11 +103,12 @@ class Emacs:
 
     @property
     def ghost(self) -> str:
-        """The ghost text; "" if none is shown."""
-        return self.string(
+        """The ghost text, without the cell that the cursor stands on before a line break; "" if none is shown."""
+        shown = self.string(
             """(mapconcat (lambda (overlay) (or (overlay-get overlay 'after-string) ""))
                           (overlays-in (point-min) (point-max)) "")"""
         )
+        return shown.removeprefix(" ") if shown.startswith(" \n") else shown
 
     @property
     def text(self) -> str:

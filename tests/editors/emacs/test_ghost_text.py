@@ -167,6 +167,34 @@ def test_undoing_takes_one_step(workspace: Workspace, backend: ScriptedTabbyAPI)
         emacs.wait_for_text("def add(a, b):\n    if a:|\n\nx = 1\n")
 
 
+def test_the_cursor_stays_before_a_line_break(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    workspace.write("sum.py", ADD)
+    backend.reply(going_on_to("if a:\n        return a\n"))
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.keys("Down", "C-e")
+        emacs.type("if a:")
+        emacs.wait_for_ghost("\n        return a")
+        emacs.terminal.wait_for_text("    if a:\n        return a\n")
+        assert emacs.terminal.cursor == (len("    if a:"), 1)
+
+
+def test_lines_below_the_window_are_scrolled_into_it(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    """Nobody can judge what is not on the screen."""
+    workspace.write("sum.py", "\n" * 60)
+    body = "".join(f"\n    print({number})" for number in range(5))
+    backend.reply(going_on_to(f"for x in y:{body}\n"))
+    with Emacs(workspace, "sum.py", init=USE + "(setq scroll-conservatively 101)\n") as emacs:
+        emacs.wait_until_open()
+        emacs.evaluate("(progn (goto-line 40) (recenter -1))")
+        emacs.terminal.wait_for(lambda: emacs.terminal.cursor == (0, 21))
+        emacs.type("for x in y:")
+        emacs.terminal.wait_for_text(f"for x in y:{body}\n")
+        assert emacs.terminal.cursor == (len("for x in y:"), 21 - 5)
+        emacs.keys("Tab")
+        emacs.terminal.wait_for(lambda: emacs.terminal.cursor == (len("    print(4)"), 21))
+
+
 def test_it_is_taken_by_words_and_lines(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
     workspace.write("sum.py", "\n")
     text = "for x in y:\n    print(x)\n"

@@ -72,15 +72,19 @@ def test_the_user_restarts_the_server(workspace: Workspace, backend: ScriptedTab
     with Emacs(workspace, "sum.py", init=USE) as emacs:
         emacs.wait_until_open()
         emacs.evaluate('(setq tabby-ls-settings \'(:disabled_languages ["python"]))')
+        emacs.evaluate("(setq former (tabby-ls--process tabby-ls-connection))")
         emacs.keys("C-c", "\\", "r")
         emacs.wait_for(lambda: len(workspace.sent("initialize")) == 2)
         assert workspace.sent("exit")
+        emacs.wait_for(lambda: emacs.evaluate("(memq former (process-list))") == "nil")
+        assert "tabby-ls: starting again" in emacs.messages
+        assert "exited" not in emacs.messages
         emacs.wait_for(lambda: emacs.status.startswith(" Tabby\n"))
         emacs.keys("Down", "C-e")
         emacs.type("ret")
         emacs.wait_for(lambda: emacs.status.startswith(" Tabby:off\n"))
         emacs.keys("C-c", "\\", "\\")
-        emacs.wait_for(lambda: "off for this language" in emacs.messages)
+        emacs.terminal.wait_for_text("the setting `disabled_languages`")
         assert backend.completions == []
 
 
