@@ -71,7 +71,7 @@ class Generation:
     writing: Writing = Factory(Writing)
     #: Nobody may wait for it any more: the document went another way.
     abandoned: bool = False
-    #: How many edits of the document it has survived, and how many requests have waited for it.
+    #: How many edits of the document it has survived, and how many requests have joined it.
     edits: int = 0
     requests: int = 0
     place: Anchor = field(init=False)
@@ -137,7 +137,6 @@ class Generation:
         if self.ended:
             waiter.set_result(None)
         self._waiters.add(waiter)
-        self.requests += 1
         return waiter
 
     def leave(self, waiter: asyncio.Future[None]) -> None:

@@ -60,6 +60,7 @@ class Running:
         uri = request.snapshot.uri
         generation, prefetch = self._of.get(uri), self._prefetch_of.get(uri)
         if generation is not None and _may_answer(generation, request):
+            generation.requests += 1
             return generation
         self.end(generation)
         if prefetch is None or request.invoked or not prefetch.resumes_at(request.snapshot):

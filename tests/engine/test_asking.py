@@ -6,19 +6,14 @@ import asyncio
 
 import pytest
 
-from tabby_ls.backends.backend import BackendError, Trouble
 from tabby_ls.engine import requests
-from tabby_ls.engine.outcome import Event, Origin, Reason
+from tabby_ls.engine.outcome import Event, Origin, Outcome, Reason
 from tabby_ls.engine.requests import Request
 from tabby_ls.engine.snapshot import Suggestion
-from tabby_ls.settings import Settings
 from tests.engine.conftest import EngineFactory
-from tests.support.fake_backend import FakeBackend
+from tests.support.fake_backend import DOWN, FakeBackend
 from tests.support.typist import Typist, snapshot_at, text_of
-from tests.support.waiting import eventually
-
-DOWN = BackendError(Trouble.UNREACHABLE, "the server cannot be reached; is it running?")
-
+from tests.support.waiting import eventually, remains
 
 # Asking
 
@@ -50,17 +45,6 @@ async def test_the_first_line_is_shown_before_the_next_one_has_come(engine_over:
     outcome = await Typist(engine_over(backend), "return |").ask()
     assert (text_of(outcome), outcome.complete) == ("a + b", True)
     assert backend.open_streams == 1
-
-
-async def test_of_a_long_suggestion_whole_lines_are_shown_after_a_while(
-    engine_over: EngineFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(requests, "_PATIENCE", 0.01)
-    backend = FakeBackend(["a = 1\n    b = 2\n    c", asyncio.Event()])
-    async with asyncio.timeout(20):  # the deadline brings the same
-        outcome = await Typist(engine_over(backend), "def f():\n    |").ask(deadline=600)
-    assert (text_of(outcome), outcome.complete) == ("a = 1\n    b = 2", False)
-    assert backend.open_streams == 1, "it is read on"
 
 
 @pytest.mark.parametrize("script", [[], ["\n"], ["  "]])
@@ -160,22 +144,26 @@ async def test_a_burst_of_keys_makes_one_backend_request(engine_over: EngineFact
 
 async def test_memory_does_not_wait(engine_over: EngineFactory) -> None:
     backend = FakeBackend(["compute"])
-    engine = engine_over(backend)
-    typist = Typist(engine, "|")
-    await typist.ask()
+    typist = Typist(engine_over(backend, debounce_ms=10_000), "|")
+    await typist.ask(invoked=True)
     typist.type("com")
-    slow = Settings(debounce_ms=10_000)
-    engine._settings = slow
-    assert text_of(await typist.ask(deadline=0.5)) == "pute"
+    assert text_of(await typist.ask()) == "pute"
 
 
 async def test_an_instant_backend_is_not_waited_for(engine_over: EngineFactory) -> None:
     backend = FakeBackend(["1"], is_instant=True)
     typist = Typist(engine_over(backend, debounce_ms=10_000), "x = |")
-    assert text_of(await typist.ask(deadline=0.5)) == "1"
+    assert text_of(await typist.ask()) == "1"
 
 
 # Deadlines
+
+
+async def at_the_deadline(typist: Typist) -> Outcome:
+    """The outcome of a request whose time is over once something has arrived."""
+    typist.ask()
+    await eventually(lambda: typist.engine.running_text(typist.now.uri))
+    return await typist.ask(deadline=0)
 
 
 async def test_at_the_deadline_what_is_there_is_offered_and_the_rest_remembered(
@@ -184,7 +172,7 @@ async def test_at_the_deadline_what_is_there_is_offered_and_the_rest_remembered(
     go = asyncio.Event()
     backend = FakeBackend(["\n    total = a + b\n    retu", go, "rn total\n"])
     typist = Typist(engine_over(backend), "def add(a, b):|\n")
-    outcome = await typist.ask(deadline=0.02)
+    outcome = await at_the_deadline(typist)
     assert text_of(outcome) == "\n    total = a + b"
     assert not outcome.complete
     go.set()
@@ -196,7 +184,7 @@ async def test_at_the_deadline_what_is_there_is_offered_and_the_rest_remembered(
 
 async def test_at_the_deadline_half_a_word_is_too_little(engine_over: EngineFactory) -> None:
     backend = FakeBackend(["comp", asyncio.Event()])
-    outcome = await Typist(engine_over(backend), "x = |").ask(deadline=0.02)
+    outcome = await at_the_deadline(Typist(engine_over(backend), "x = |"))
     assert (outcome.reason, outcome.complete) == (Reason.TOO_LATE, False)
 
 
@@ -204,7 +192,46 @@ async def test_at_the_deadline_the_beginning_of_a_special_token_is_held_back(
     engine_over: EngineFactory,
 ) -> None:
     backend = FakeBackend(["value <|fim", asyncio.Event()])
-    assert text_of(await Typist(engine_over(backend), "x = |").ask(deadline=0.02)) == "value"
+    assert text_of(await at_the_deadline(Typist(engine_over(backend), "x = |"))) == "value"
+
+
+async def test_without_an_answer_a_request_ends_at_its_deadline(engine_over: EngineFactory) -> None:
+    backend = FakeBackend([asyncio.Event()])
+    outcome = await Typist(engine_over(backend), "x = |").ask(deadline=0.02)
+    assert outcome.reason is Reason.TOO_LATE
+
+
+# Long answers
+
+
+async def test_whole_lines_are_shown_before_a_long_block_has_ended(
+    engine_over: EngineFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "_PATIENCE", 0.02)
+    go = asyncio.Event()
+    backend = FakeBackend(["\n    a\n    b\n    c", go, "cc\n    d\nx\n"])
+    typist = Typist(engine_over(backend), "def f():|\n")
+    outcome = await typist.ask(deadline=600)
+    assert (text_of(outcome), outcome.complete) == ("\n    a\n    b", False)
+    assert outcome.suggestion is not None
+    typist.accept(outcome.suggestion)
+    asking = typist.ask()
+    go.set()
+    assert text_of(await asking) == "\n    ccc\n    d"
+    assert len(backend.streams) == 1
+
+
+async def test_an_invoked_request_waits_for_all_of_its_answer(
+    engine_over: EngineFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "_PATIENCE", 0.0)
+    go = asyncio.Event()
+    backend = FakeBackend(["\n    a\n    b\n", go, "    c\nx\n"])
+    asking = Typist(engine_over(backend), "def f():|\n").ask(invoked=True)
+    await eventually(lambda: backend.streams and backend.streams[0].written)
+    await remains(lambda: not asking.done(), seconds=0.05)
+    go.set()
+    assert text_of(await asking) == "\n    a\n    b\n    c"
 
 
 # The gate

@@ -1,4 +1,4 @@
-"""Streams that nobody wants end at once: the user went another way, cancelled, closed."""
+"""Streams that nobody wants end at once: the answer is worth nothing, the user went another way, all is closed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import asyncio
 
 import pytest
 
-from tabby_ls.engine import running as running_module
 from tabby_ls.engine.engine import Engine
-from tabby_ls.engine.outcome import Event, Outcome, Reason
+from tabby_ls.engine.outcome import Reason
 from tabby_ls.engine.target import Target
 from tabby_ls.settings import Settings
 from tests.engine.conftest import EngineFactory
@@ -161,130 +160,6 @@ async def test_documents_do_not_disturb_each_other(engine_over: EngineFactory) -
     assert text_of(await waiting) == "1"
 
 
-# Cancelling
-
-
-async def test_a_cancelled_request_closes_its_stream_at_once(
-    engine_over: EngineFactory, watched: list[Event], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(running_module, "_GRACE", 60.0)
-    backend = FakeBackend(["a", asyncio.Event()])
-    typist = Typist(engine_over(backend), "x = |")
-    asking = typist.ask()
-    await eventually(lambda: typist.engine.running_text(typist.now.uri))
-    asking.cancel()
-    await asyncio.wait([asking])
-    await eventually(lambda: backend.open_streams == 0)
-    assert [event.reason for event in watched if isinstance(event, Outcome)] == [Reason.CANCELLED]
-
-
-async def test_what_was_asked_for_by_key_is_closed_in_the_same_tick_as_it_is_cancelled(
-    engine_over: EngineFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(running_module, "_SHORT_GRACE", 60.0)
-    backend = FakeBackend(["a", asyncio.Event()])
-    typist = Typist(engine_over(backend), "x = |")
-    asking = typist.ask(invoked=True)
-    await eventually(lambda: typist.engine.running_text(typist.now.uri))
-    asking.cancel()
-    await asyncio.wait([asking])
-    assert typist.engine.running_text(typist.now.uri) == ""
-    await eventually(lambda: backend.open_streams == 0)
-
-
-async def test_a_stream_that_another_request_waits_for_outlives_a_cancelled_one(
-    engine_over: EngineFactory,
-) -> None:
-    go = asyncio.Event()
-    backend = FakeBackend([go, "1"])
-    typist = Typist(engine_over(backend), "x = |")
-    one, two = typist.ask(), typist.ask()
-    await eventually(lambda: backend.streams)
-    one.cancel()
-    go.set()
-    assert text_of(await two) == "1"
-
-
-async def test_cancelled_while_typing_along_the_stream_waits_for_the_next_request(
-    engine_over: EngineFactory,
-) -> None:
-    go = asyncio.Event()
-    backend = FakeBackend(["co", go, "mpute"])
-    typist = Typist(engine_over(backend), "x = |")
-    old = typist.ask()
-    await eventually(lambda: typist.engine.running_text(typist.now.uri))
-    typist.type("c")
-    old.cancel()
-    await asyncio.wait([old])
-    newer = typist.ask()
-    await asyncio.sleep(0)
-    go.set()
-    assert text_of(await newer) == "ompute"
-    newer = typist.ask()
-    newer.cancel()
-    await asyncio.wait([newer])
-    assert len(backend.streams) == 1
-
-
-async def test_cancelled_while_typing_along_the_stream_does_not_wait_long(
-    engine_over: EngineFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(running_module, "_GRACE", 0.01)
-    backend = FakeBackend(["co", asyncio.Event()])
-    typist = Typist(engine_over(backend), "x = |")
-    asking = typist.ask()
-    await eventually(lambda: typist.engine.running_text(typist.now.uri))
-    typist.type("c")
-    asking.cancel()
-    await asyncio.wait([asking])
-    assert backend.open_streams == 1
-    await eventually(lambda: backend.open_streams == 0)
-
-
-async def test_escape_after_typing_along_closes_at_once(
-    engine_over: EngineFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What counts is whether the document changed since the request that is cancelled."""
-    monkeypatch.setattr(running_module, "_GRACE", 60.0)
-    backend = FakeBackend(["co", asyncio.Event()])
-    typist = Typist(engine_over(backend), "x = |")
-    typist.ask()
-    await eventually(lambda: typist.engine.running_text(typist.now.uri))
-    typist.type("c")
-    newest = typist.ask()
-    await asyncio.sleep(0)
-    newest.cancel()
-    await asyncio.wait([newest])
-    await eventually(lambda: backend.open_streams == 0)
-
-
-async def test_cancelling_a_superseded_request_leaves_the_newer_one_alone(engine_over: EngineFactory) -> None:
-    go = asyncio.Event()
-    backend = FakeBackend([asyncio.Event()], [go, "1"])
-    typist = Typist(engine_over(backend), "x|")
-    old = typist.ask()
-    await eventually(lambda: backend.streams)
-    typist.now = snapshot_at("y = |")
-    newer = typist.ask()
-    await asyncio.sleep(0)
-    old.cancel()
-    go.set()
-    assert text_of(await newer) == "1"
-
-
-async def test_an_answer_and_a_cancellation_in_the_same_tick(engine_over: EngineFactory) -> None:
-    go = asyncio.Event()
-    backend = FakeBackend([go, "1\n"])
-    typist = Typist(engine_over(backend), "x = |")
-    asking = typist.ask()
-    await eventually(lambda: backend.streams)
-    go.set()
-    asking.cancel()
-    await asyncio.wait([asking])
-    assert asking.cancelled()
-    assert text_of(await typist.ask()) == "1"
-
-
 # Closing
 
 
@@ -306,13 +181,3 @@ async def test_an_engine_can_be_closed_before_it_did_anything() -> None:
     settings = Settings()
     engine = Engine(settings, [Target(FakeBackend([]), settings)], lambda _: None)
     await engine.close()
-
-
-async def test_backends_that_know_lines_are_told_how_many(engine_over: EngineFactory) -> None:
-    backend = FakeBackend(["1"])
-    typist = Typist(engine_over(backend), "x = |")
-    await typist.ask()
-    await typist.ask(invoked=True)
-    one, several = (stream.infill.max_lines for stream in backend.streams)
-    assert one == 1
-    assert several > 1

@@ -3,52 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import pytest
 
 from tabby_ls.backends.backend import BackendError, ModelInfo, Trouble
 from tabby_ls.engine import fallback, health
-from tabby_ls.engine.engine import Engine
 from tabby_ls.engine.outcome import Event, Prepared, Reason
-from tabby_ls.engine.target import Target
-from tabby_ls.settings import BackendSettings, Settings
-from tests.support.fake_backend import FakeBackend
+from tests.engine.conftest import EngineFactory
+from tests.support.fake_backend import DOWN, FakeBackend
 from tests.support.typist import Typist, text_of
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, remains
 
-DOWN = BackendError(Trouble.UNREACHABLE, "the server cannot be reached; is it running?")
 WRONG_KEY = BackendError(Trouble.UNAUTHORIZED, "the server refused the API key")
-
-Chain = Callable[..., Engine]
-
-
-@pytest.fixture
-def watched() -> list[Event]:
-    return []
-
-
-@pytest.fixture
-async def chain(watched: list[Event]) -> AsyncIterator[Chain]:
-    """Make an engine over several backends, each with what its settings say of it."""
-    engines: list[Engine] = []
-    settings = Settings(debounce_ms=0)
-
-    def make(*backends: FakeBackend, said: tuple[dict[str, Any], ...] = ()) -> Engine:
-        of_each = (*said, *({} for _ in backends[len(said) :]))
-        targets = [
-            Target(backend, settings, BackendSettings(**of_one))
-            for backend, of_one in zip(backends, of_each, strict=True)
-        ]
-        engines.append(Engine(settings, targets, watched.append))
-        return engines[-1]
-
-    yield make
-    for engine in engines:
-        await engine.close()
-    me = asyncio.current_task()
-    assert [task for task in asyncio.all_tasks() if task is not me and not task.done()] == []
 
 
 @pytest.fixture
@@ -60,9 +26,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fallback, "_LEAST_REST", 0.02)
 
 
-async def test_the_next_one_answers_for_one_that_is_down(chain: Chain) -> None:
+async def test_the_next_one_answers_for_one_that_is_down(engine_over: EngineFactory) -> None:
     first, second = FakeBackend([DOWN]), FakeBackend(["stand-in()"])
-    typist = Typist(chain(first, second), "x = |")
+    typist = Typist(engine_over(first, second), "x = |")
     assert text_of(await typist.ask()) == "stand-in()"
     typist.type("s")
     typist.backspace()
@@ -72,18 +38,18 @@ async def test_the_next_one_answers_for_one_that_is_down(chain: Chain) -> None:
 
 
 @pytest.mark.parametrize("error", [DOWN, WRONG_KEY])
-async def test_whatever_the_trouble_is(chain: Chain, error: BackendError) -> None:
+async def test_whatever_the_trouble_is(engine_over: EngineFactory, error: BackendError) -> None:
     first, second = FakeBackend(["1"]), FakeBackend(["2"])
     first.trouble = error
-    assert text_of(await Typist(chain(first, second), "x = |").ask()) == "2"
+    assert text_of(await Typist(engine_over(first, second), "x = |").ask()) == "2"
 
 
 async def test_one_that_is_back_is_asked_again_and_no_request_had_to_find_out(
-    chain: Chain, watched: list[Event], quick: None
+    engine_over: EngineFactory, watched: list[Event], quick: None
 ) -> None:
     first, second = FakeBackend(["1"]), FakeBackend(["2"])
     first.trouble = DOWN
-    typist = Typist(chain(first, second), "x = |")
+    typist = Typist(engine_over(first, second), "x = |")
     await typist.ask()
     await eventually(lambda: first.models_asked > 2)
     for key in "abc":
@@ -98,11 +64,11 @@ async def test_one_that_is_back_is_asked_again_and_no_request_had_to_find_out(
 
 
 async def test_while_it_is_found_out_whether_one_is_back_nobody_waits_for_it(
-    chain: Chain, watched: list[Event], quick: None, monkeypatch: pytest.MonkeyPatch
+    engine_over: EngineFactory, watched: list[Event], quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = FakeBackend(["1"]), FakeBackend(["2"])
     first.trouble = DOWN
-    typist = Typist(chain(first, second), "x = |")
+    typist = Typist(engine_over(first, second), "x = |")
     await typist.ask()
     asked, answers = asyncio.Event(), asyncio.Event()
     tells = first.model
@@ -124,11 +90,11 @@ async def test_while_it_is_found_out_whether_one_is_back_nobody_waits_for_it(
 
 
 async def test_an_idle_editor_learns_of_the_recovery_too(
-    chain: Chain, watched: list[Event], quick: None
+    engine_over: EngineFactory, watched: list[Event], quick: None
 ) -> None:
     backend = FakeBackend(["1"])
     backend.trouble = DOWN
-    engine = chain(backend)
+    engine = engine_over(backend)
     engine.prepare()
     await eventually(lambda: DOWN in watched)
     assert engine.standing().error is DOWN
@@ -138,25 +104,24 @@ async def test_an_idle_editor_learns_of_the_recovery_too(
 
 
 async def test_a_wrong_key_is_not_tried_again_and_again(
-    chain: Chain, watched: list[Event], quick: None
+    engine_over: EngineFactory, watched: list[Event], quick: None
 ) -> None:
     """Looking it up may ask the user something. The next request does."""
     backend = FakeBackend(["1"])
     backend.trouble = WRONG_KEY
-    typist = Typist(chain(backend), "x = |")
+    typist = Typist(engine_over(backend), "x = |")
     await typist.ask()
-    await asyncio.sleep(0.2)
-    assert backend.models_asked == 1
+    await remains(lambda: backend.models_asked == 1, seconds=0.2)
     backend.trouble = None
     assert text_of(await typist.ask()) == "1"
 
 
 async def test_one_that_takes_much_longer_than_it_used_to_is_left_to_the_next(
-    chain: Chain, watched: list[Event], quick: None
+    engine_over: EngineFactory, watched: list[Event], quick: None
 ) -> None:
     never = asyncio.Event()
     first, second = FakeBackend(*([["1"]] * 5), [never]), FakeBackend(["2"])
-    typist = Typist(chain(first, second), "x = |")
+    typist = Typist(engine_over(first, second), "x = |")
     for key in "abcde":
         typist.type(key)
         assert text_of(await typist.ask()) == "1"
@@ -168,45 +133,49 @@ async def test_one_that_takes_much_longer_than_it_used_to_is_left_to_the_next(
     await eventually(lambda: first.open_streams == 0)
 
 
-async def test_slowness_does_not_matter_where_nobody_else_could_be_asked(chain: Chain, quick: None) -> None:
+async def test_slowness_does_not_matter_where_nobody_else_could_be_asked(
+    engine_over: EngineFactory, quick: None
+) -> None:
     late = asyncio.Event()
     only = FakeBackend(*([["1"]] * 5), [late, "2"])
     other = FakeBackend(["3"])
-    typist = Typist(chain(only, other, said=({}, {"languages": ("go",)})), "x = |")
+    typist = Typist(engine_over(only, other, said=({}, {"languages": ("go",)})), "x = |")
     for key in "abcde":
         typist.type(key)
         await typist.ask()
     typist.type("f")
     asking = typist.ask()
-    await asyncio.sleep(0.2)
+    await remains(lambda: not asking.done(), seconds=0.2)
     late.set()
     assert text_of(await asking) == "2"
 
 
 @pytest.mark.parametrize("answers", [0, 4])
-async def test_the_first_answers_may_take_their_time(chain: Chain, quick: None, answers: int) -> None:
+async def test_the_first_answers_may_take_their_time(
+    engine_over: EngineFactory, quick: None, answers: int
+) -> None:
     """It may be loading the model: nothing is usual yet."""
     late = asyncio.Event()
     first, second = FakeBackend(*([["1"]] * answers), [late, "1"]), FakeBackend(["2"])
-    typist = Typist(chain(first, second), "x = |")
+    typist = Typist(engine_over(first, second), "x = |")
     for key in "abcd"[:answers]:
         typist.type(key)
         await typist.ask()
     typist.type("e")
     asking = typist.ask()
-    await asyncio.sleep(0.2)
+    await remains(lambda: not asking.done(), seconds=0.2)
     late.set()
     assert text_of(await asking) == "1"
 
 
-async def test_each_request_goes_to_the_backend_it_is_meant_for(chain: Chain) -> None:
+async def test_each_request_goes_to_the_backend_it_is_meant_for(engine_over: EngineFactory) -> None:
     small, large, go = FakeBackend(["small"]), FakeBackend(["large"]), FakeBackend(["go"])
     said = (
         {"requests": "automatic", "languages": ("python",)},
         {"requests": "explicit"},
         {"languages": ("go",)},
     )
-    engine = chain(small, large, go, said=said)
+    engine = engine_over(small, large, go, said=said)
     typist = Typist(engine, "x = |")
     assert text_of(await typist.ask()) == "small"
     typist.type(" ")
@@ -214,6 +183,8 @@ async def test_each_request_goes_to_the_backend_it_is_meant_for(chain: Chain) ->
     assert text_of(await Typist(engine, "x = |", "go").ask()) == "go"
 
 
-async def test_a_request_that_nobody_is_meant_for_is_answered_with_the_reason(chain: Chain) -> None:
-    outcome = await Typist(chain(FakeBackend(["1"]), said=({"languages": ("go",)},)), "x = |").ask()
+async def test_a_request_that_nobody_is_meant_for_is_answered_with_the_reason(
+    engine_over: EngineFactory,
+) -> None:
+    outcome = await Typist(engine_over(FakeBackend(["1"]), said=({"languages": ("go",)},)), "x = |").ask()
     assert outcome.reason is Reason.NO_BACKEND

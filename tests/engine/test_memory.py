@@ -54,13 +54,13 @@ def test_other_text_below_makes_it_another_place() -> None:
 
 def test_a_newer_answer_to_the_same_state_takes_the_older_ones_place() -> None:
     memory = remembering("x = |", "foo")
-    remember(memory, snapshot_at("x = |"), "bar", invoked=False)
+    remember(memory, snapshot_at("x = |"), "bar")
     assert memory.recall(SCOPE, snapshot_at("x = |"), invoked=False) == "bar"
 
 
 def test_silence_at_one_state_does_not_hide_what_is_known_from_before() -> None:
     memory = remembering("x = f|", "")
-    remember(memory, snapshot_at("x = |"), "foo", invoked=False)
+    remember(memory, snapshot_at("x = |"), "foo")
     assert memory.recall(SCOPE, snapshot_at("x = fo|"), invoked=False) == "o"
 
 
@@ -77,7 +77,7 @@ def test_what_came_unasked_does_not_serve_a_request_by_key() -> None:
 def test_a_forgotten_document_leaves_the_others() -> None:
     memory = remembering("x = |", "foo")
     other = snapshot_at("x = |", uri="file:///work/b.py")
-    remember(memory, other, "bar", invoked=False)
+    remember(memory, other, "bar")
     memory.forget("file:///work/a.py")
     assert memory.recall(SCOPE, snapshot_at("x = |"), invoked=False) is None
     assert memory.recall(SCOPE, other, invoked=False) == "bar"
@@ -87,9 +87,9 @@ def test_it_holds_so_many_answers_for_a_line_and_so_many_lines() -> None:
     memory = Memory()
     limit = memory_module._ANSWERS
     for number in range(limit + 1):
-        remember(memory, snapshot_at("x" * (number + 1) + "|"), "foo", invoked=False)
+        remember(memory, snapshot_at("x" * (number + 1) + "|"), "foo")
     assert memory.recall(SCOPE, snapshot_at("x|"), invoked=False) is None
     assert memory.recall(SCOPE, snapshot_at("xx|"), invoked=False) == "foo"
     for line in range(memory_module._PLACES):
-        remember(memory, snapshot_at("\n" * (line + 1) + "|"), "foo", invoked=False)
+        remember(memory, snapshot_at("\n" * (line + 1) + "|"), "foo")
     assert memory.recall(SCOPE, snapshot_at("xx|"), invoked=False) is None

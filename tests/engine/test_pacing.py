@@ -1,4 +1,4 @@
-"""How long an automatic request waits, and how long a failing backend is left alone."""
+"""How long an automatic request waits."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabby_ls.backends.backend import BackendError, Trouble
-from tabby_ls.engine.health import Health
 from tabby_ls.engine.pacing import Key, Pacer, Speed
 
-DOWN = BackendError(Trouble.UNREACHABLE, "down")
 LONGEST = 0.6
 
 
@@ -164,27 +161,3 @@ def test_an_indentation_that_the_editor_adds_belongs_to_the_line_end() -> None:
 )
 def test_keys_are_told_apart_by_what_they_insert(text: str, key: Key) -> None:
     assert Key.of(text) is key
-
-
-# Failing backends
-
-
-def test_a_failing_backend_rests_longer_every_time_but_not_for_ever() -> None:
-    health = Health()
-    rests = []
-    for _ in range(12):
-        health.failed(DOWN, 0.0)
-        rests.append(next(second for second in range(100) if not health.is_resting(second)))
-    assert rests == sorted(rests)
-    assert (rests[0], rests[-1]) == (1, 30)
-
-
-def test_an_answer_ends_the_rest() -> None:
-    health = Health()
-    assert not health.is_resting(0.0)
-    health.failed(DOWN, 0.0)
-    assert health.is_resting(0.5)
-    assert health.error is DOWN
-    health.answered()
-    assert not health.is_resting(0.5)
-    assert health.error is None

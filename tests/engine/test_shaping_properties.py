@@ -16,7 +16,6 @@ from tabby_ls.engine.reading import read_answer
 from tabby_ls.engine.shaping.cut import Cut, cut
 from tabby_ls.engine.shaping.lines import indentation
 from tabby_ls.engine.shaping.mode import Mode, choose_mode
-from tabby_ls.engine.shaping.settled import settled
 from tabby_ls.engine.shaping.shape import shape
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.engine.target import Target
@@ -223,20 +222,6 @@ def test_what_has_ended_stays_as_it_is(now: Snapshot, pieces: list[str], mode: M
         ended = result if result.ended else ended
     if ended is not None:
         assert cut(text, now, mode, finished=True).text == ended.text
-
-
-@given(snapshots(), in_pieces(answers), st.sampled_from(Mode))
-def test_what_is_settled_is_what_the_suggestion_begins_with(
-    now: Snapshot, pieces: list[str], mode: Mode
-) -> None:
-    suggestion = shape(cut_in_pieces(pieces, now, mode).text, now)
-    text = ""
-    for piece in pieces:
-        text += piece
-        so_far = cut(text, now, mode, finished=False)
-        assert suggestion is None or suggestion.text.startswith(settled(so_far.text, now))
-        if so_far.ended:
-            break
 
 
 def test_a_form_feed_is_no_indentation_to_repeat() -> None:

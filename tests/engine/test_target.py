@@ -138,7 +138,7 @@ async def test_the_users_limits_go_into_what_is_asked() -> None:
     automatic = target.infill(NOW, Mode.LINE, invoked=False)
     invoked = target.infill(NOW, Mode.BLOCK, invoked=True)
     assert (automatic.max_tokens, automatic.temperature, automatic.threshold) == (7, 0.5, 0.9)
-    assert (invoked.threshold, invoked.max_lines > automatic.max_lines) == (0.1, True)
+    assert (automatic.max_lines, invoked.max_lines, invoked.threshold) == (1, 3, 0.1)
 
 
 async def test_an_instant_backend_gets_everything_and_is_asked_nothing() -> None:

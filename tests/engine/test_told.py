@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tabby_ls.backends.backend import BackendError, ModelInfo, Trouble
+from tabby_ls.backends.backend import ModelInfo
 from tabby_ls.engine.outcome import Event, Generated, Reason
-from tests.engine.conftest import EngineFactory
-from tests.engine.test_trouble import Clock
-from tests.support.fake_backend import FakeBackend
+from tests.engine.conftest import Clock, EngineFactory
+from tests.support.fake_backend import DOWN, FakeBackend
 from tests.support.typist import Typist
 from tests.support.waiting import eventually
-
-DOWN = BackendError(Trouble.UNREACHABLE, "it is down")
 
 
 async def test_what_the_backend_wrote_used_or_not(engine_over: EngineFactory, generated: list[Event]) -> None:
@@ -55,9 +52,8 @@ async def test_an_answer_that_used_up_its_tokens(engine_over: EngineFactory) -> 
 
 
 async def test_since_when_it_fails_and_when_it_is_asked_again(
-    engine_over: EngineFactory, generated: list[Event], monkeypatch: pytest.MonkeyPatch
+    engine_over: EngineFactory, generated: list[Event], clock: Clock
 ) -> None:
-    clock = Clock(monkeypatch)
     typist = Typist(engine_over(FakeBackend([DOWN])), "x = |\n")
     first = await typist.ask()
     assert first.reason is Reason.BACKEND_FAILED

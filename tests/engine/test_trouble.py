@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from time import monotonic
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
-import pytest
-
-from tabby_ls.backends.backend import BackendError, ModelInfo, Trouble
-from tabby_ls.engine import choosing, generating
-from tabby_ls.engine import engine as engine_module
+from tabby_ls.backends.backend import BackendError, Infill, ModelInfo, Trouble
+from tabby_ls.engine.health import Health
 from tabby_ls.engine.outcome import Event, Reason
 from tabby_ls.engine.requests import Request
 from tabby_ls.engine.target import Target
 from tabby_ls.settings import BackendSettings, Settings
-from tests.engine.conftest import EngineFactory
-from tests.support.fake_backend import FakeBackend
+from tests.engine.conftest import Clock, EngineFactory
+from tests.support.fake_backend import DOWN, FakeBackend, FakeStream
 from tests.support.typist import Typist, snapshot_at, text_of
 from tests.support.waiting import eventually
 
-DOWN = BackendError(Trouble.UNREACHABLE, "the server cannot be reached; is it running?")
 TOO_LONG = BackendError(Trouble.PROMPT_TOO_LONG, "the prompt is too long")
 
 
@@ -27,9 +24,8 @@ TOO_LONG = BackendError(Trouble.PROMPT_TOO_LONG, "the prompt is too long")
 
 
 async def test_a_failure_is_told_never_remembered_and_rests_for_a_while(
-    engine_over: EngineFactory, monkeypatch: pytest.MonkeyPatch
+    engine_over: EngineFactory, clock: Clock
 ) -> None:
-    clock = Clock(monkeypatch)
     backend = FakeBackend([DOWN], ["1"])
     typist = Typist(engine_over(backend), "x = |")
     failed = await typist.ask()
@@ -42,9 +38,8 @@ async def test_a_failure_is_told_never_remembered_and_rests_for_a_while(
 
 
 async def test_failures_in_a_row_rest_longer_and_an_answer_ends_that(
-    engine_over: EngineFactory, monkeypatch: pytest.MonkeyPatch
+    engine_over: EngineFactory, clock: Clock
 ) -> None:
-    clock = Clock(monkeypatch)
     backend = FakeBackend([DOWN], [DOWN], ["1"], [DOWN], ["2"])
     typist = Typist(engine_over(backend), "x = |")
     await typist.ask()
@@ -58,6 +53,16 @@ async def test_failures_in_a_row_rest_longer_and_an_answer_ends_that(
     assert (await typist.ask()).reason is Reason.BACKEND_FAILED
     clock.skip(1.1)
     assert text_of(await typist.ask()) == "2"
+
+
+def test_the_rest_has_a_limit() -> None:
+    health = Health()
+    rests = []
+    for _ in range(12):
+        health.failed(DOWN, 0.0)
+        rests.append(health.rest(0.0))
+    assert rests == sorted(rests)
+    assert (rests[0], rests[-1]) == (1, 30)
 
 
 async def test_a_stream_that_breaks_off_is_a_failure(engine_over: EngineFactory) -> None:
@@ -86,18 +91,13 @@ async def test_a_failure_of_a_stream_that_nobody_wants_any_more_is_no_news(
     class Stubborn(FakeBackend):
         """Turns a cancellation into a failure, as a connection that is being closed may."""
 
-        def stream(self, infill):  # type: ignore[no-untyped-def]
-            inner = super().stream(infill)
-
-            class Wrapped:
-                async def __aenter__(self):  # type: ignore[no-untyped-def]
-                    return await inner.__aenter__()
-
-                async def __aexit__(self, *error):  # type: ignore[no-untyped-def]
-                    await inner.__aexit__(*error)
-                    raise DOWN
-
-            return Wrapped()
+        @asynccontextmanager
+        async def stream(self, infill: Infill) -> AsyncIterator[FakeStream]:
+            try:
+                async with super().stream(infill) as stream:
+                    yield stream
+            finally:
+                raise DOWN
 
     backend = Stubborn([asyncio.Event()])
     typist = Typist(engine_over(backend), "x = |")
@@ -191,18 +191,11 @@ async def test_an_answer_that_is_cut_off_is_not_remembered(engine_over: EngineFa
     class Deaf(FakeBackend):
         """Ends normally although it was cancelled."""
 
-        def stream(self, infill):  # type: ignore[no-untyped-def]
-            inner = super().stream(infill)
-
-            class Wrapped:
-                async def __aenter__(self):  # type: ignore[no-untyped-def]
-                    return await inner.__aenter__()
-
-                async def __aexit__(self, *error):  # type: ignore[no-untyped-def]
-                    await inner.__aexit__(None, None, None)
-                    return True
-
-            return Wrapped()
+        @asynccontextmanager
+        async def stream(self, infill: Infill) -> AsyncIterator[FakeStream]:
+            with suppress(asyncio.CancelledError):
+                async with super().stream(infill) as stream:
+                    yield stream
 
     backend = Deaf(["comp", asyncio.Event()], ["2"], ["compute"], ["compute", asyncio.Event()], ["3"])
     engine = engine_over(backend)
@@ -243,15 +236,3 @@ async def test_a_wrong_family_is_reported(engine_over: EngineFactory, watched: l
     await eventually(lambda: watched)
     assert isinstance(watched[0], BackendError)
     assert "no such thing" in watched[0].message
-
-
-class Clock:
-    """Lets the engine's clock skip ahead."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._skipped = 0.0
-        for module in (engine_module, choosing, generating):
-            monkeypatch.setattr(module, "monotonic", lambda: monotonic() + self._skipped)
-
-    def skip(self, seconds: float) -> None:
-        self._skipped += seconds

@@ -14,7 +14,7 @@ from tabby_ls.engine.target import Target
 from tabby_ls.settings import Settings
 from tests.support.fake_backend import FakeBackend
 from tests.support.typist import Typist
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, remains
 
 OLD, NEW = (Snippet("a.py", "old\n"),), (Snippet("b.py", "new\n"), Snippet("a.py", "old\n"))
 
@@ -71,8 +71,7 @@ async def test_what_changed_is_read_while_the_user_rests() -> None:
 async def test_what_the_server_has_read_is_not_read_again() -> None:
     backend = Reading(["1"], model=ModelInfo("Qwen2.5-Coder-7B"), fills_in=True)
     engine, _, _ = await typing(backend)
-    await asyncio.sleep(0.2)
-    assert backend.warmed == []
+    await remains(lambda: backend.warmed == [], seconds=0.2)
     await engine.close()
 
 
@@ -93,6 +92,5 @@ async def test_others_are_left_alone() -> None:
     backend = FakeBackend(["1"], model=ModelInfo("Qwen2.5-Coder-7B"))
     engine, target, _ = await typing(backend)
     target.chosen = NEW
-    await asyncio.sleep(0.2)
-    assert backend.warmed == []
+    await remains(lambda: backend.warmed == [], seconds=0.2)
     await engine.close()

@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 
 from attrs import Factory, define
 
-from tabby_ls.backends.backend import BackendError, Infill, ModelInfo, Snippet
+from tabby_ls.backends.backend import BackendError, Infill, ModelInfo, Snippet, Trouble
 
 #: A piece of text, something to wait for, or the failure that ends it.
 Step = str | asyncio.Event | Exception
+#: The failure of a backend that is away.
+DOWN = BackendError(Trouble.UNREACHABLE, "the server cannot be reached; is it running?")
 
 
 @define(eq=False)
