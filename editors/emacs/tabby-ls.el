@@ -84,6 +84,7 @@ Menus in a frame of their own, as of Corfu in a graphical Emacs, are not."
   "Return non-nil if keys do not insert text here."
   (or buffer-read-only
       (region-active-p)
+      isearch-mode
       (bound-and-true-p multiple-cursors-mode)
       (and (bound-and-true-p evil-local-mode)
            (not (memq evil-state '(insert emacs))))))
@@ -164,7 +165,9 @@ It is not called if another key comes first.  With INVOKED, the user wants them.
 (defun tabby-ls--after-command ()
   "Keep up with what the last command did."
   (let ((state (tabby-ls--state)))
-    (unless (equal state tabby-ls--seen)
+    (if (equal state tabby-ls--seen)
+        (when (and tabby-ls-ghost-active (tabby-ls--inhibited-p))
+          (tabby-ls-ghost-clear))
       (let ((changed (not (eql (car state) (car tabby-ls--seen)))))
         (setq tabby-ls--seen state)
         (when changed
@@ -181,6 +184,11 @@ It is not called if another key comes first.  With INVOKED, the user wants them.
                             (not executing-kbd-macro)
                             (not defining-kbd-macro))
                    (tabby-ls--ask-soon))))))))
+
+(defun tabby-ls--before-redisplay (_window)
+  "Show no ghost text that a program has made wrong, such as `auto-revert-mode'."
+  (when (and tabby-ls-ghost-active (not (equal tabby-ls--seen (tabby-ls--state))))
+    (tabby-ls-ghost-follow)))
 
 (defun tabby-ls--left (window)
   "Show nothing in WINDOW once it is not the selected one."
@@ -227,7 +235,7 @@ It is not called if another key comes first.  With INVOKED, the user wants them.
 
 (defun tabby-ls--accept (regexp)
   "Take the beginning of the ghost text that REGEXP matches, all of it if nil."
-  (unless tabby-ls-ghost-active
+  (unless (tabby-ls-ghost-follow)
     (user-error "There is no ghost text"))
   (pcase-let* ((`(,item . ,length) (tabby-ls-ghost-insert regexp))
                (command (plist-get item :command))
@@ -404,6 +412,7 @@ It is not called if another key comes first.  With INVOKED, the user wants them.
     (after-change-functions . tabby-ls--after-change)
     (after-save-hook . tabby-ls-document-saved)
     (after-set-visited-file-name-hook . tabby-ls-document-renamed)
+    (pre-redisplay-functions . tabby-ls--before-redisplay)
     (window-selection-change-functions . tabby-ls--left)
     (kill-buffer-hook . tabby-ls--leave)
     (change-major-mode-hook . tabby-ls--leave)

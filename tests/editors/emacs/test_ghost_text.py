@@ -305,6 +305,35 @@ def test_nothing_is_suggested_while_a_macro_is_recorded(
         emacs.wait_for_ghost("urn a + b")
 
 
+def test_what_a_program_does_to_the_text_is_seen(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    """As `auto-revert-mode` does after a checkout; no command follows it."""
+    workspace.write("sum.py", ADD)
+    backend.reply(going_on_to("return a + b\n"))
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.keys("Down", "C-e")
+        emacs.type("ret")
+        emacs.wait_for_ghost("urn a + b")
+        emacs.evaluate('(save-excursion (goto-char (point-min)) (insert "# Sums\\n"))')
+        emacs.terminal.wait_for_text("# Sums\ndef add(a, b):\n    return a + b\n")
+        emacs.evaluate("(revert-buffer t t t)")
+        emacs.wait_for_ghost("")
+        emacs.terminal.wait_for_text("def add(a, b):\n\n\nx = 1\n")
+
+
+@pytest.mark.parametrize("key", ["C-s", "C-Space", "M-:"])
+def test_it_goes_when_keys_insert_no_more(workspace: Workspace, backend: ScriptedTabbyAPI, key: str) -> None:
+    workspace.write("sum.py", ADD)
+    backend.reply(going_on_to("return a + b\n"))
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.keys("Down", "C-e")
+        emacs.type("ret")
+        emacs.wait_for_ghost("urn a + b")
+        emacs.keys(key)
+        emacs.wait_for(lambda: "urn a + b" not in emacs.terminal.screen)
+
+
 def test_a_key_dismisses_it_and_another_asks_again(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
     workspace.write("sum.py", ADD)
     backend.reply(going_on_to("return a + b\n"))
