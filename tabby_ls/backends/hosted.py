@@ -14,8 +14,8 @@ from typing import Any
 
 from attrs import frozen
 
-from tabby_ls.backends.backend import Infill, ModelInfo, Snippet, TextStream
-from tabby_ls.backends.server import Server
+from tabby_ls.backends.backend import Infill, ModelInfo, TextStream
+from tabby_ls.backends.remote import RemoteBackend
 from tabby_ls.backends.streams import Piece
 from tabby_ls.settings import BackendSettings
 
@@ -47,23 +47,16 @@ SERVICES: Mapping[str, Service] = {
 }
 
 
-class HostedBackend:
+class HostedBackend(RemoteBackend):
     """One hosted service."""
 
     renders_prompts = True
-    is_instant = False
-    is_chat = False
-    #: Nobody promises it.
-    takes_tokens_as_text = False
-    takes_snippets = False
-    reads_ahead = False
-    max_in_flight = 2
 
     def __init__(self, settings: BackendSettings) -> None:
         self.kind: str = settings.kind
         self._service = SERVICES[settings.kind]
         self.label = self._service.label
-        self.server = Server(settings, self.label, url=self._service.url)
+        super().__init__(settings, url=self._service.url)
 
     async def model(self) -> ModelInfo:
         """Return the model that will be asked; nothing is sent for that."""
@@ -73,10 +66,6 @@ class HostedBackend:
     @property
     def _model(self) -> str:
         return self.server.settings.model or self._service.model
-
-    async def fills_in(self, family: str | None, *, has_template: bool) -> bool:
-        """Return True."""
-        return True
 
     def stream(self, infill: Infill) -> AbstractAsyncContextManager[TextStream]:
         """Open a stream of text. Leaving the block closes the connection at once."""
@@ -92,17 +81,6 @@ class HostedBackend:
         return self.server.text(
             self._service.path, body, read_choice, private=private, ends_when_finished=False
         )
-
-    async def warm(self, snippets: tuple[Snippet, ...]) -> None:
-        """Nothing: it would cost money."""
-
-    async def count_tokens(self, text: str) -> int | None:
-        """Return None: there is no tokenizer that could be asked."""
-        return None
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self.server.close()
 
 
 def read_choice(event: Mapping[str, Any]) -> Piece:

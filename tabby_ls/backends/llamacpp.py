@@ -22,9 +22,8 @@ from typing import Any
 
 from tabby_ls.backends.backend import Infill, ModelInfo, Snippet, TextStream
 from tabby_ls.backends.failures import NOT_IMPLEMENTED
-from tabby_ls.backends.server import Server
+from tabby_ls.backends.remote import RemoteBackend
 from tabby_ls.backends.streams import Piece
-from tabby_ls.settings import BackendSettings
 
 #: Families whose form `/infill` does not write.
 _OTHER_FORMS = frozenset({"codestral", "seed-coder", "mellum", "refact", "aixcoder", "codegeex"})
@@ -32,21 +31,14 @@ _OTHER_FORMS = frozenset({"codestral", "seed-coder", "mellum", "refact", "aixcod
 _WRITING_MS = 1500
 
 
-class LlamaCppBackend:
+class LlamaCppBackend(RemoteBackend):
     """A llama-server at one address."""
 
     kind = "llamacpp"
     label = "llama.cpp"
-    renders_prompts = False
-    is_instant = False
-    is_chat = False
     takes_tokens_as_text = True
     takes_snippets = True
     reads_ahead = True
-    max_in_flight = 2
-
-    def __init__(self, settings: BackendSettings) -> None:
-        self.server = Server(settings, self.label)
 
     async def model(self) -> ModelInfo:
         """Return the loaded model; 503 while it is being loaded."""
@@ -108,10 +100,6 @@ class LlamaCppBackend:
         reply = await self.server.ask("POST", "/tokenize", body, accept=(200, 404), private=(text,))
         tokens = reply.data.get("tokens")
         return len(tokens) if isinstance(tokens, list) else None
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self.server.close()
 
 
 def _around(prefix: str, suffix: str, snippets: tuple[Snippet, ...]) -> dict[str, Any]:

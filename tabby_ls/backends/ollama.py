@@ -19,8 +19,8 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from tabby_ls.backends.backend import BackendError, Infill, ModelInfo, Snippet, TextStream, Trouble
-from tabby_ls.backends.server import Server
+from tabby_ls.backends.backend import BackendError, Infill, ModelInfo, TextStream, Trouble
+from tabby_ls.backends.remote import RemoteBackend
 from tabby_ls.backends.streams import Piece
 from tabby_ls.completions.lines import LineParser
 from tabby_ls.settings import BackendSettings
@@ -31,22 +31,16 @@ _CONTEXT = 8192
 _FOR_CODE = re.compile(r"code|coder|codestral|starcoder|codegemma|granite|mellum", re.IGNORECASE)
 
 
-class OllamaBackend:
+class OllamaBackend(RemoteBackend):
     """An Ollama server at one address."""
 
     kind = "ollama"
     label = "Ollama"
-    renders_prompts = False
-    is_instant = False
-    is_chat = False
-    takes_tokens_as_text = False
-    takes_snippets = False
-    reads_ahead = False
     #: By default it answers one request at a time for each model (OLLAMA_NUM_PARALLEL) and queues the others.
     max_in_flight = 1
 
     def __init__(self, settings: BackendSettings) -> None:
-        self.server = Server(settings, self.label)
+        super().__init__(settings)
         self._model = settings.model
         self._inserts = False
 
@@ -106,17 +100,6 @@ class OllamaBackend:
             body |= {"prompt": infill.prefix or "\n", "suffix": infill.suffix or "\n"}
             private = (infill.prefix, infill.suffix)
         return self.server.text("/api/generate", body, _read, private=private, parser=LineParser())
-
-    async def warm(self, snippets: tuple[Snippet, ...]) -> None:
-        """Nothing: the template decides where they stand."""
-
-    async def count_tokens(self, text: str) -> int | None:
-        """Return None: it has no tokenizer that could be asked."""
-        return None
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self.server.close()
 
 
 def _read(event: Mapping[str, Any]) -> Piece:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from tabby_ls.backends.backend import BackendError, Infill, ModelInfo, Snippet, TextStream, Trouble
-from tabby_ls.backends.server import Server
+from tabby_ls.backends.backend import BackendError, Infill, ModelInfo, TextStream, Trouble
+from tabby_ls.backends.remote import RemoteBackend
 from tabby_ls.completions import CompletionRequest
 from tabby_ls.settings import BackendSettings
 
@@ -29,22 +29,15 @@ _LM_STUDIO_MODELS = "/api/v0/models"
 _ANSWER_TOKENS = 256
 
 
-class OpenAIBackend:
+class OpenAIBackend(RemoteBackend):
     """A server with OpenAI's Completions API at one address."""
 
     kind = "openai"
-    renders_prompts = False
-    is_instant = False
-    is_chat = False
-    takes_tokens_as_text = False
-    takes_snippets = False
-    reads_ahead = False
-    max_in_flight = 2
 
     def __init__(self, settings: BackendSettings, software: str = "") -> None:
         """`software` is what the server says it is, "" if it does not."""
         self.label = software or "OpenAI-compatible server"
-        self.server = Server(settings, software or "a server with /v1/completions")
+        super().__init__(settings, software=software or "a server with /v1/completions")
         self._model = settings.model
         #: Whether a suffix counts, by model.
         self._suffix_works: dict[str, bool] = {}
@@ -103,9 +96,6 @@ class OpenAIBackend:
             )
         )
 
-    async def warm(self, snippets: tuple[Snippet, ...]) -> None:
-        """Nothing: nobody knows what that would cost."""
-
     async def count_tokens(self, text: str) -> int | None:
         """Return how many tokens `text` is, where the server has vLLM's `/tokenize`."""
         body = {"model": self._model, "prompt": text, "add_special_tokens": False}
@@ -115,10 +105,6 @@ class OpenAIBackend:
             return None
         count = reply.data.get("count")
         return count if isinstance(count, int) else None
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self.server.close()
 
 
 def _limit(card: Mapping[str, Any] | None) -> int | None:

@@ -17,10 +17,9 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from tabby_ls.backends.backend import BackendError, Infill, ModelInfo, Snippet, TextStream, Trouble
-from tabby_ls.backends.server import Server
+from tabby_ls.backends.backend import BackendError, Infill, ModelInfo, TextStream, Trouble
+from tabby_ls.backends.remote import RemoteBackend
 from tabby_ls.backends.streams import Piece
-from tabby_ls.settings import BackendSettings
 
 #: Longest prompt in bytes without the template, whose tokens have up to 80 (DeepSeek's).
 _MAX_BYTES = 1536 - 80
@@ -28,22 +27,14 @@ _MAX_BYTES = 1536 - 80
 _BYTES_PER_TOKEN = 3
 
 
-class TabbyBackend:
+class TabbyBackend(RemoteBackend):
     """A Tabby server at one address."""
 
     kind = "tabby"
     label = "Tabby"
     renders_prompts = True
-    is_instant = False
-    is_chat = False
-    takes_tokens_as_text = False
-    takes_snippets = False
-    reads_ahead = False
     #: By default it answers one request at a time (`--parallelism`).
     max_in_flight = 1
-
-    def __init__(self, settings: BackendSettings) -> None:
-        self.server = Server(settings, self.label)
 
     async def model(self) -> ModelInfo:
         """Return the model for completions."""
@@ -57,10 +48,6 @@ class TabbyBackend:
             )
         return ModelInfo(name, _MAX_BYTES // _BYTES_PER_TOKEN)
 
-    async def fills_in(self, family: str | None, *, has_template: bool) -> bool:
-        """Return True."""
-        return True
-
     def stream(self, infill: Infill) -> AbstractAsyncContextManager[TextStream]:
         """Ask for the answer, which comes in one piece. Leaving the block closes the connection at once."""
         body = {
@@ -70,16 +57,9 @@ class TabbyBackend:
         }
         return self.server.text("/v1/completions", body, _read, private=(infill.prefix, infill.suffix))
 
-    async def warm(self, snippets: tuple[Snippet, ...]) -> None:
-        """Nothing: it takes snippets with a request only."""
-
     async def count_tokens(self, text: str) -> int | None:
         """Return as how many tokens `text` counts towards the longest prompt."""
         return len(text.encode("utf-8", "replace")) // _BYTES_PER_TOKEN
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self.server.close()
 
 
 def _read(answer: Mapping[str, Any]) -> Piece:

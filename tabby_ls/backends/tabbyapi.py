@@ -2,34 +2,24 @@
 
 Source: measured with its version of August 2026: closing the connection is the only cancel, and works within two or
 three decoding steps, but for a request that is not streamed and still queued; naming a model can unload the
-one that is loaded; `max_tokens` N gives N-1 tokens; the usable prompt is `cache_size - chunk_size + 1`.
+one that is loaded; `max_tokens` N gives N-1 tokens; the usable prompt is `cache_size - chunk_size + 1`; a suffix is
+accepted and ignored.
 """
 
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
 
-from tabby_ls.backends.backend import Infill, ModelInfo, Snippet, TextStream
-from tabby_ls.backends.server import Server
+from tabby_ls.backends.backend import Infill, ModelInfo, TextStream
+from tabby_ls.backends.remote import RemoteBackend
 from tabby_ls.completions import CompletionError, CompletionRequest, NotFoundError, StreamOptions
-from tabby_ls.settings import BackendSettings
 
 
-class TabbyAPIBackend:
+class TabbyAPIBackend(RemoteBackend):
     """A TabbyAPI server at one address."""
 
     kind = "tabbyapi"
     label = "TabbyAPI"
-    renders_prompts = False
-    is_instant = False
-    is_chat = False
-    takes_tokens_as_text = False
-    takes_snippets = False
-    reads_ahead = False
-    max_in_flight = 2
-
-    def __init__(self, settings: BackendSettings) -> None:
-        self.server = Server(settings, self.label)
 
     async def model(self) -> ModelInfo:
         """Return the loaded model. Its card is the one answer of TabbyAPI's that means "ready"."""
@@ -46,10 +36,6 @@ class TabbyAPIBackend:
             card.id, known.max_prompt_tokens if known else None, known.max_batch_size if known else None
         )
 
-    async def fills_in(self, family: str | None, *, has_template: bool) -> bool:
-        """Return False: it accepts a suffix and ignores it."""
-        return False
-
     def stream(self, infill: Infill) -> AbstractAsyncContextManager[TextStream]:
         """Open a stream of text. Leaving the block closes the connection at once."""
         return self.server.completion(
@@ -64,9 +50,6 @@ class TabbyAPIBackend:
             )
         )
 
-    async def warm(self, snippets: tuple[Snippet, ...]) -> None:
-        """Nothing: a prompt that is read cannot be cancelled, and would delay the next request."""
-
     async def count_tokens(self, text: str) -> int | None:
         """Return how many tokens `text` is; None if the server does not tell."""
         client = await self.server.client()
@@ -74,7 +57,3 @@ class TabbyAPIBackend:
             return (await client.encode(text, add_bos_token=False)).length
         except CompletionError:
             return None
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self.server.close()
