@@ -22,7 +22,6 @@ FIELDS = {
     "continues",
     "items",
     "markup",
-    "indented",
     "prose",
 }
 
@@ -51,6 +50,16 @@ FIELDS = {
         ("emacs-lisp", "elisp"),
         ("make", "makefile"),
         ("hcl", "terraform"),
+        ("arduino", "cpp"),
+        ("bazel", "python"),
+        ("aspnetcorerazor", "html"),  # VS Code
+        ("blade", "html"),
+        ("cucumber", "gherkin"),  # Vim and VS Code
+        ("gherkin", "gherkin"),  # Helix
+        ("qmljs", "qml"),
+        ("jsonnet", "jsonnet"),
+        ("nginx", "nginx"),
+        ("rescript", "rescript"),
         ("ps1", "powershell"),
         ("objc", "objective-c"),
         ("text", "plaintext"),
@@ -73,6 +82,9 @@ def test_every_editors_name_leads_to_the_language(name: str, language_id: str) -
         ("notes.txt", "plaintext"),
         ("tsconfig.json", "jsonc"),
         (".bashrc", "shellscript"),
+        ("BUILD.bazel", "python"),
+        ("welcome.blade.php", "html"),
+        ("etc/nginx.conf", "nginx"),
         ("analysis.R", "r"),
         ("README", "plaintext"),
         ("", "plaintext"),

@@ -52,6 +52,8 @@ from tabby_ls.prompts.families import (
         ("stable-code-3b", "stable-code"),
         ("ByteDance-Seed/Seed-Coder-8B-Base", "seed-coder"),
         ("JetBrains/Mellum-4b-base", "mellum"),
+        ("Mellum2-12B-A2.5B-Base.Q4_K_M.gguf", "mellum"),
+        ("JetBrains/Mellum2-12B-A2.5B-Thinking", "mellum-thinking"),
         ("Refact-1_6B-fim", "refact"),
         ("aixcoder-7b-base", "aixcoder"),
         ("Yi-Coder-9B", "yi-coder"),
