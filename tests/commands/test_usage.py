@@ -7,6 +7,7 @@ import pty
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -32,24 +33,43 @@ def test_a_wrong_command_line_is_one_line(run: Run, arguments: list[str], compla
     assert result.stderr.count("\n") == 1
 
 
+OUTPUTS = pytest.mark.parametrize(
+    "arguments", [["config", "--schema"], ["config"], ["check"], ["stats"], ["--help"], ["--version"]]
+)
+
+
+def run_into(output: int | IO[str], home: Path, arguments: list[str]) -> tuple[int, str]:
+    """The status and standard error of a command that writes to `output`, buffered as a user's Python does it."""
+    result = subprocess.run(
+        [sys.executable, "-m", "tabby_ls", *arguments],
+        env={**os.environ, "HOME": str(home), "PYTHONUNBUFFERED": ""},
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return result.returncode, result.stderr
+
+
 @pytest.mark.skipif(
     not Path("/dev/full").exists(), reason="there is no /dev/full, which stands for a full disk"
 )
-@pytest.mark.parametrize("arguments", [["config", "--schema"], ["check"], ["stats"]])
+@OUTPUTS
 def test_a_full_disk_is_one_line(tmp_path: Path, arguments: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
-        result = subprocess.run(
-            [sys.executable, "-m", "tabby_ls", *arguments],
-            env={**os.environ, "HOME": str(tmp_path)},
-            stdin=subprocess.DEVNULL,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    assert result.returncode == 1
-    assert result.stderr == "tabby-ls: the output: No space left on device\n"
+        status, said = run_into(full, tmp_path, arguments)
+    assert (status, said) == (1, "tabby-ls: the output: No space left on device\n")
+
+
+@OUTPUTS
+def test_a_reader_who_has_seen_enough_is_no_error(tmp_path: Path, arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    _, said = run_into(writing, tmp_path, arguments)
+    os.close(writing)
+    assert said == ""
 
 
 def test_somebody_who_starts_it_in_a_terminal_is_told_what_it_is() -> None:
