@@ -92,7 +92,7 @@ async def detect(server: Server) -> Found:
     """
     url = server.url
     if kind := _HOSTS.get((urlsplit(url).hostname or "").lower()):
-        return Found(kind, kind.capitalize(), "its host name", url)
+        return Found(kind, kind.capitalize(), "its host name", url, needs_key=True)
     answers = await asyncio.gather(*(server.ask("GET", path, accept=_ANY) for path in _QUESTIONS))
     replies = dict(zip(_QUESTIONS, answers, strict=True))
     models = replies["/v1/models"]
@@ -147,7 +147,7 @@ async def _by_endpoint(server: Server, models: Reply) -> Found:
     raise BackendError(
         Trouble.REFUSED,
         f"the server at {server.url} answers, but has none of the addresses that completion servers have; "
-        "is its url right?",
+        "is its url right? It ends before /v1.",
     )
 
 

@@ -37,6 +37,15 @@ def explain(error: CompletionError, url: str, software: str, settings: BackendSe
     match error:
         case RequestError(code="timeout") | APIError(status=408):
             return BackendError(Trouble.TIMEOUT, f"{where} did not answer in time")
+        case RequestError(code="unknown_host"):
+            return BackendError(
+                Trouble.UNREACHABLE,
+                f"{where} cannot be reached: its name has no address; is its url right, and the network there?",
+            )
+        case RequestError(code="tls_error"):
+            return BackendError(
+                Trouble.UNREACHABLE, f"{where} does not speak https; does its url begin with http://?"
+            )
         case RequestError(code="certificate_error"):
             return BackendError(
                 Trouble.UNREACHABLE,

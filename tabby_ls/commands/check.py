@@ -112,6 +112,7 @@ def _local_step(settings: Settings, *, several: bool) -> Step:
 async def _server_steps(server: BackendSettings, settings: Settings) -> AsyncIterator[Step]:
     probe = Server(server, server.kind)
     target: Target | None = None
+    trying = "address"
     try:
         started = monotonic()
         if server.kind in SERVICES:
@@ -122,10 +123,13 @@ async def _server_steps(server: BackendSettings, settings: Settings) -> AsyncIte
             yield _address(server, found, started)
         kind = found.kind if found and server.kind == "auto" else server.kind
         software = found.software if found else ""
+        trying = "key"
         target = Target(open_server(attrs.evolve(server, kind=kind), software), settings, server)
         yield await _key(probe, target.backend, found)
+        trying = "model"
         await target.prepare()
         yield _model(target)
+        trying = "answer"
         async for step in _template_steps(target.backend, target.template or TemplateChoice(None, "")):
             yield step
         limit = target.model.max_prompt_tokens
@@ -134,7 +138,7 @@ async def _server_steps(server: BackendSettings, settings: Settings) -> AsyncIte
         yield Step("context", "ok", f"prompts of up to {room} tokens are sent; the server's limit is {told}")
         yield await _answer(target)
     except BackendError as error:
-        yield Step(_STEP_OF_TROUBLE.get(error.trouble, "answer"), "failed", error.message)
+        yield Step(_STEP_OF_TROUBLE.get(error.trouble, trying), "failed", error.message)
     finally:
         await probe.close()
         if target is not None:
@@ -142,6 +146,8 @@ async def _server_steps(server: BackendSettings, settings: Settings) -> AsyncIte
 
 
 def _address(server: BackendSettings, found: Found, started: float) -> Step:
+    if found.kind in SERVICES:
+        return Step("address", "ok", f"{server.url} is {found.software}, by {found.by}")
     by = f"{found.software or 'it does not say what it is'}, {found.version}".rstrip(", ")
     finding = f"{server.url} answers in {_ms(started)}: {by} ({found.by})"
     if server.kind not in ("auto", found.kind):

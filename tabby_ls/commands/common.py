@@ -29,6 +29,8 @@ def settings_and_problems(backend: str | None) -> tuple[Settings, list[Problem]]
     if backend is not None:
         choice = {"url": backend, "kind": "auto"} if "://" in backend else {"kind": backend}
         settings, more = settings.merged({"backend": choice}, Source.COMMAND_LINE)
+        if more and "://" in backend:
+            raise CommandError(f"--backend {more[0].why}")
         if more:
             kinds = ", ".join(kind for kind in KINDS if kind != "auto")
             raise CommandError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -52,7 +51,7 @@ def effective(settings: Settings, origins: Mapping[str, Source], file: Path) -> 
             where = "default" if source is None else str(source)
             if source is Source.ENVIRONMENT:
                 where += f", {ENVIRONMENT_PREFIX}{path.replace('.', '_').upper()}"
-            shown = _shown(attribute.name, value)
+            shown = _shown(value)
             line = f"# {attribute.name} is unset" if value is None else f"{attribute.name} = {shown}"
             yield f"{line:<{_REMARK}}  # {where}"
 
@@ -113,14 +112,12 @@ def _sections(settings: Settings) -> Iterator[_Section]:
             yield _Section(attribute.name, value)
 
 
-def _shown(name: str, value: Any) -> str:
-    """Return a value as TOML without what may be a secret: the values of headers, a password in an address."""
+def _shown(value: Any) -> str:
+    """Return a value as TOML without what may be a secret: the values of headers."""
     if isinstance(value, tuple) and value and isinstance(value[0], BackendSettings):
         return f"[{', '.join(_shown_server(server) for server in value)}]"
     if isinstance(value, Mapping):
         return _toml(dict.fromkeys(value, "..."))
-    if name == "url":
-        return _toml(re.sub(r"(//)[^/@]*@", r"\1...@", value))
     return _toml(value)
 
 
@@ -131,7 +128,7 @@ def _shown_server(server: BackendSettings) -> str:
         for attribute in attrs.fields(BackendSettings)
         if getattr(server, attribute.name) != getattr(BackendSettings(), attribute.name)
     }
-    return _table(f"{name} = {_shown(name, value)}" for name, value in changed.items())
+    return _table(f"{name} = {_shown(value)}" for name, value in changed.items())
 
 
 def _toml(value: Any) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from tabby_ls import settings as user_settings
 from tabby_ls.backends.detect import KNOWN_PORTS, Found, discover
@@ -21,13 +22,14 @@ def print_found() -> int:
     ports = ", ".join(f"{name} ({port})" for port, name in KNOWN_PORTS.items())
     print(f"Looking on this machine for {ports}. No code and no key is sent.")
     found = asyncio.run(discover())
-    settings, _ = user_settings.load()
-    show("\n".join(report(found, settings)))
+    in_file, _ = user_settings.read_config_file()
+    settings, _ = user_settings.load(in_file=in_file)
+    show("\n".join(report(found, settings, in_file or {})))
     return 0 if found else 1
 
 
-def report(found: Sequence[Found], settings: Settings) -> Iterator[str]:
-    """Yield in lines what was found and what to do with it."""
+def report(found: Sequence[Found], settings: Settings, in_file: Mapping[str, Any]) -> Iterator[str]:
+    """Yield in lines what was found and what to do with it; `in_file` is what the configuration file says already."""
     if not found:
         yield "None of them answers. Start one, or say where yours is: `tabby-ls check --backend http://HOST:PORT`."
         return
@@ -38,24 +40,33 @@ def report(found: Sequence[Found], settings: Settings) -> Iterator[str]:
     if not new:
         yield "Your settings name it already; `tabby-ls check` tries every step."
         return
+    file = user_settings.config_file()
+    is_list = len(new) > 1 or bool(in_file.get("backends"))
+    # TOML takes a table once only, and --init has written that one.
+    has_table = not is_list and "backend" in in_file
+    where = f"Set this under [backend] in {file}" if has_table else f"Put this at the end of {file}"
     yield ""
-    yield f"Put this into {user_settings.config_file()}, then `tabby-ls check` tries every step:"
+    yield f"{where}, then `tabby-ls check` tries every step:"
     yield ""
-    yield from _lines(new)
+    for server in new:
+        if not has_table:
+            yield "[[backends]]" if is_list else "[backend]"
+        yield from _lines(server)
+    if is_list and settings.backend.url and not settings.backends:
+        yield ""
+        yield "A list takes the place of [backend]: to keep what stands there, make it another [[backends]]."
 
 
-def _lines(found: Sequence[Found]) -> Iterator[str]:
-    """Yield lines of TOML: one server as `backend`, several as `backends`, the first of which that works is asked."""
-    for server in found:
-        yield "[backend]" if len(found) == 1 else "[[backends]]"
-        yield f'url = "{server.url}"'
-        if server.needs_key:
-            yield '# It wants a key: the environment variable named here holds it.\napi_key_env = "TABBY_LS_API_KEY"'
-        if len(server.models) > 1:
-            named = ", ".join(map(_quoted, server.models[:_NAMED])) + (
-                ", ..." if len(server.models) > _NAMED else ""
-            )
-            yield f"# It has several models ({named}). To choose one: model = {_quoted(server.models[0])}"
+def _lines(server: Found) -> Iterator[str]:
+    """Yield the lines of TOML inside a server's table."""
+    yield f'url = "{server.url}"'
+    if server.needs_key:
+        yield '# It wants a key: the environment variable named here holds it.\napi_key_env = "TABBY_LS_API_KEY"'
+    if len(server.models) > 1:
+        named = ", ".join(map(_quoted, server.models[:_NAMED])) + (
+            ", ..." if len(server.models) > _NAMED else ""
+        )
+        yield f"# It has several models ({named}). To choose one: model = {_quoted(server.models[0])}"
 
 
 def _quoted(name: str) -> str:

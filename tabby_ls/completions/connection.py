@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import re
+import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -241,9 +242,7 @@ def request_errors() -> Iterator[None]:
         what = "no connection in time" if isinstance(error, httpcore2.ConnectTimeout) else "no answer in time"
         raise RequestError(what, code="timeout") from error
     except httpcore2.ConnectError as error:
-        if (problem := _certificate_problem(error)) is not None:
-            raise RequestError(problem, code="certificate_error") from error
-        raise RequestError("the server cannot be reached", code="connection_error") from error
+        raise _no_connection(error) from error
     except httpcore2.ProxyError as error:
         problem = f"the proxy that the environment names failed: {failures.redact(str(error), ())}"
         raise RequestError(problem, code="proxy_error") from error
@@ -251,13 +250,18 @@ def request_errors() -> Iterator[None]:
         raise RequestError("the connection broke", code="connection_error") from error
 
 
-def _certificate_problem(error: BaseException | None) -> str | None:
-    """Return what is wrong with the server's certificate, None if something else is."""
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return str(error.verify_message)
-        error = error.__cause__ or error.__context__
-    return None
+def _no_connection(error: BaseException) -> RequestError:
+    """Return the error for a connection that was not made, by what was the reason of the HTTP library's."""
+    reason: BaseException | None = error
+    while reason is not None:
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            return RequestError(str(reason.verify_message), code="certificate_error")
+        if isinstance(reason, ssl.SSLError):
+            return RequestError("the server does not speak TLS", code="tls_error")
+        if isinstance(reason, socket.gaierror):
+            return RequestError("the server's name has no address", code="unknown_host")
+        reason = reason.__cause__ or reason.__context__
+    return RequestError("the server cannot be reached", code="connection_error")
 
 
 def _parse_url(base_url: str) -> tuple[str, str]:

@@ -52,15 +52,18 @@ class ValidationError(CompletionError):
 class RequestError(CompletionError):
     """No answer came. `__cause__` is the HTTP library's or the operating system's own error.
 
-    `code`: "timeout", "certificate_error" (the server's is not trusted), "proxy_error" (the proxy is not
-    there, or refuses) or else "connection_error".
+    `code`: "timeout", "unknown_host" (its name has no address), "certificate_error" (the server's is not
+    trusted), "tls_error" (it speaks no TLS), "proxy_error" (the proxy is not there, or refuses) or else
+    "connection_error".
     """
 
     def __init__(
         self,
         message: str,
         *,
-        code: Literal["connection_error", "certificate_error", "proxy_error", "timeout"],
+        code: Literal[
+            "connection_error", "unknown_host", "certificate_error", "tls_error", "proxy_error", "timeout"
+        ],
     ) -> None:
         super().__init__(message)
         self.code = code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 import attrs
 from attrs import Attribute, field, validators
@@ -84,9 +85,22 @@ def unset_or(check: Check) -> Check:
 
 
 def is_url(_: object, attribute: Attribute[Any], value: str) -> None:
-    """Check that an address, if there is one, is of HTTP."""
-    if value and not value.startswith(("http://", "https://")):
+    """Check that an address, if there is one, is of HTTP, and that of a server."""
+    if not value:
+        return
+    if not value.startswith(("http://", "https://")):
         raise ValueError(f"{attribute.name} must begin with http:// or https://")
+    try:
+        url = urlsplit(value)
+        names_a_host = bool(url.hostname and (url.port is None or url.port))
+    except ValueError:  # a port that is no number, half of an address of IPv6
+        names_a_host = False
+    if not names_a_host:
+        raise ValueError(f"{attribute.name} must name a host, as in http://127.0.0.1:5000")
+    if "@" in url.netloc or url.query or url.fragment:
+        raise ValueError(
+            f"{attribute.name} must not hold a user, a query or a fragment; keys have settings of their own"
+        )
 
 
 def are_headers(_: object, attribute: Attribute[Any], value: Mapping[str, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -76,7 +77,15 @@ def read_config_file(file: Path | None = None) -> tuple[Mapping[str, Any] | None
     except FileNotFoundError:
         return {}, None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return None, Problem("", Source.FILE, f"{file} cannot be read: {error}")
+        return None, Problem("", Source.FILE, f"{file} cannot be read: {_told(error)}")
+
+
+def _told(error: Exception) -> str:
+    """Return an error of reading in words, without Python's notation of a table's name."""
+    if twice := re.match(r"Cannot declare \((.+?)\) twice", str(error)):
+        table = ".".join(re.findall(r"'(.*?)'", twice[1]))
+        return f"[{table}] stands there twice{str(error)[twice.end() :]}"
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def load(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.commands.conftest import Run
 from tests.support.other_servers import ScriptedHosted, ScriptedOllama, ScriptedOpenAI
 from tests.support.tabbyapi import ScriptedTabbyAPI
@@ -37,6 +39,46 @@ def test_settings_that_cannot_be_used_are_a_step_that_fails(run: Run) -> None:
     assert steps(result.stdout) == {"settings": "✗", "backend": "✓"}
     assert "'backend.url' in the environment: must begin with http://" in result.stdout
     assert "'max_tokens' in the environment: must be a whole number" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("address", "step", "said"),
+    [
+        ("http://nowhere.invalid", "address", "its name has no address"),
+        ("SERVER/v1/completions", "address", "It ends before /v1"),
+        ("https://codestral.mistral.ai", "address", "is Mistral, by its host name"),
+    ],
+)
+def test_an_address_that_is_not_right(
+    run: Run, server: ScriptedTabbyAPI, address: str, step: str, said: str
+) -> None:
+    result = run("check", "--backend", address.replace("SERVER", server.url))
+    assert result.returncode == 1
+    assert steps(result.stdout)["settings"] == "✓"
+    assert step in steps(result.stdout)
+    assert said in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("http://", "must name a host"),
+        ("http://127.0.0.1:port", "must name a host"),
+        ("http://me:word@gpu.lan", "must not hold a user"),
+        ("http://gpu.lan/?key=1", "must not hold a user, a query"),
+    ],
+)
+def test_an_address_that_is_none(run: Run, address: str, said: str) -> None:
+    assert f"--backend {said}" in run("check", "--backend", address).stderr
+    result = run("check", TABBY_LS_BACKEND_URL=address)
+    assert f"'backend.url' in the environment: {said}" in result.stdout
+
+
+def test_a_table_that_stands_twice_in_the_file(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[backend]\nurl = "http://a"\n\n[backend]\nurl = "http://b"\n')
+    result = run("check", TABBY_LS_CONFIG=str(file))
+    assert f"{file} cannot be read: [backend] stands there twice (at line 4" in result.stdout
 
 
 def test_a_terminal_without_such_letters(run: Run) -> None:

@@ -208,6 +208,28 @@ async def test_a_fresh_connection_that_is_closed_is_not_tried_again() -> None:
     assert len(server.requests) == 1
 
 
+async def test_a_name_without_an_address() -> None:
+    async with CompletionsClient("http://nowhere.invalid") as client:
+        with pytest.raises(RequestError) as caught:
+            await client.health()
+    assert caught.value.code == "unknown_host"
+
+
+async def test_a_server_that_speaks_no_tls() -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer a handshake as uvicorn, TabbyAPI's server, does."""
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\nInvalid HTTP request received.")
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with CompletionsClient(f"https://127.0.0.1:{port}") as client:
+            with pytest.raises(RequestError) as caught:
+                await client.health()
+    assert caught.value.code == "tls_error"
+
+
 async def test_a_proxy_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     async with replaying([HEALTHY]) as server, CompletionsClient(server.url) as client:
