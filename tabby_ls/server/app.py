@@ -155,14 +155,11 @@ async def _inline_completion(
 async def _completion(server: TabbyLanguageServer, params: types.CompletionParams) -> types.CompletionList:
     """Answer with a menu item.
 
-    Clients ask with the trigger kind `Invoked` while the user types too, so it does not count as a request by key.
-
     Helix does not ask again for letters that are typed while it waits, if it shows the items of other servers. So
-    where such letters contradict what was to come, the answer is for them.
+    where such letters contradict what was to come, the answer is for them, and takes its time anew.
     """
     session = server.session
     session.menu_request = this = object()
-    arrived = monotonic()
     nothing = types.CompletionList(is_incomplete=False, items=[])
     try:
         place = place_of(server.protocol.documents, params)
@@ -172,14 +169,17 @@ async def _completion(server: TabbyLanguageServer, params: types.CompletionParam
     if not session.offers_menu:
         session.keeper.journal.menu_was_silent = True
         return nothing
-    outcome = await session.suggest(place.snapshot, invoked=False, seconds=session.menu_deadline, since=since)
+    invoked = session.asked_by_key(params.context, place)
+    seconds = session.menu_deadline(invoked=invoked)
+    last_moment = monotonic() + session.client.longest_wait
+    outcome = await session.suggest(place.snapshot, invoked=invoked, seconds=seconds, since=since)
     while outcome.is_superseded and session.menu_request is this:
         behind = typed_on(server.protocol.documents, params, place)
-        seconds = arrived + session.menu_deadline - monotonic()
+        seconds = min(seconds, last_moment - monotonic())
         if behind is None or seconds <= 0:
             break
         place = behind
-        outcome = await session.suggest(place.snapshot, invoked=False, seconds=seconds)
+        outcome = await session.suggest(place.snapshot, invoked=invoked, seconds=seconds)
     if outcome.suggestion is None:
         return nothing
     item = menu_item(

@@ -29,6 +29,7 @@ from tabby_ls.server.documents import DocumentNotOpenError, OpenDocument
 from tabby_ls.server.first_run import is_first_run, welcome
 from tabby_ls.server.held_requests import HeldRequests
 from tabby_ls.server.logs import configure_logging
+from tabby_ls.server.places import Place
 from tabby_ls.server.protocol import ServerProtocol
 from tabby_ls.server.registrations import Registrations
 from tabby_ls.server.status import State, Status
@@ -64,6 +65,9 @@ class ClientSession:
         self._learning: asyncio.TimerHandle | None = None
         #: The file and the language that were last asked about.
         self._last_place = ("", "")
+        #: The document, its version and the position that menu items were last asked for.
+        self._last_menu: tuple[str, int, types.Position] | None = None
+        self._menu_by_key = False
         #: Stands for the last request for menu items: earlier ones are answered as soon as can be.
         self.menu_request: object = None
         self.client = Client()
@@ -83,7 +87,7 @@ class ClientSession:
 
     def initialize_result(self, client: Mapping[str, Any]) -> dict[str, Any]:
         """Return what `initialize` is answered, for a client with these capabilities, as plain JSON."""
-        return initialize_result(client, self.settings.menu.trigger_characters)
+        return initialize_result(client, self.settings.menu_triggers)
 
     async def ready(self) -> None:
         """Do what the answer to `initialize` did not need."""
@@ -204,10 +208,26 @@ class ClientSession:
             self.client.may_not_show_it and not self._saw_inline_request
         )
 
-    @property
-    def menu_deadline(self) -> float:
-        """Seconds a menu request may take."""
-        return min(self.settings.menu.deadline_ms / 1000, self.client.longest_wait)
+    def menu_deadline(self, *, invoked: bool) -> float:
+        """Seconds a menu request may take: who asked by key waits as for ghost text."""
+        milliseconds = self.settings.deadline_ms if invoked else self.settings.menu.deadline_ms
+        return min(milliseconds / 1000, self.client.longest_wait)
+
+    def asked_by_key(self, context: types.CompletionContext | None, place: Place) -> bool:
+        """Return whether the user asked for the menu at `place` by key.
+
+        `Invoked` means that, and also that a word is being typed, which many clients ask about once by themselves.
+        """
+        now = (place.snapshot.uri, place.snapshot.version, place.position)
+        again = self.client.asks_once and now == self._last_menu
+        self._last_menu = now
+        kind = context.trigger_kind if context else types.CompletionTriggerKind.TriggerCharacter
+        if kind is not types.CompletionTriggerKind.TriggerForIncompleteCompletions:  # else as before
+            before = place.snapshot.line_prefix[-1:]
+            behind_word = bool(before.strip()) and before not in self.settings.menu_triggers
+            is_invoked = kind is types.CompletionTriggerKind.Invoked
+            self._menu_by_key = is_invoked and (again or not behind_word)
+        return self._menu_by_key
 
     def saw_inline_request(self) -> None:
         """Take note that the client does show ghost text."""
@@ -215,7 +235,7 @@ class ClientSession:
 
     async def _register_menu(self) -> None:
         """Register the menu as the settings want it, where the client allows that."""
-        await self._registrations.menu(self.settings.menu.trigger_characters if self.offers_menu else None)
+        await self._registrations.menu(self.settings.menu_triggers if self.offers_menu else None)
 
     # What the user asks and turns
 

@@ -48,7 +48,7 @@ def _answer(body: bytes, stdout: int) -> int | str | None:
         settings, _ = load()
         said = own_section(params.get("initializationOptions"))
         settings, _ = settings.merged(said, Source.INITIALIZATION)
-        triggers = settings.menu.trigger_characters
+        triggers = settings.menu_triggers
     response = {"jsonrpc": "2.0", "id": number, "result": initialize_result(client, triggers)}
     text = frame(json.dumps(response, separators=(",", ":")).encode())
     while text:

@@ -8,7 +8,7 @@ from tabby_ls.engine.snapshot import Suggestion
 from tabby_ls.languages import language_named
 from tabby_ls.server.capabilities import ACCEPTED
 from tabby_ls.server.clients import Client, Indentation
-from tabby_ls.server.places import Place
+from tabby_ls.server.places import Place, is_word
 
 #: Characters of a menu row.
 _LABEL = 60
@@ -86,7 +86,7 @@ def _documentation(code: str, language: str, client: Client) -> types.MarkupCont
 
 def _word_before(line_prefix: str) -> str:
     start = len(line_prefix)
-    while start and (line_prefix[start - 1].isalnum() or line_prefix[start - 1] == "_"):
+    while start and is_word(line_prefix[start - 1]):
         start -= 1
     return line_prefix[start:]
 

@@ -54,25 +54,27 @@ def place_of(
 
 
 def typed_on(documents: OpenDocuments, params: types.CompletionParams, place: Place) -> Place | None:
-    """Return the place behind the letters that were typed at `place` since; None if nothing was, or something else."""
+    """Return the place behind the letters that were typed at `place` since; None if nothing was, or something else.
+
+    Other lines may have changed as well: with several cursors, each of them types.
+    """
     then = place.snapshot
     try:
         document = documents.get_text_document(params.text_document.uri)
     except DocumentNotOpenError:
         return None
-    line, index = document.locate(place.position)
-    if line != place.position.line:
+    number, index = document.locate(place.position)
+    line = document.text.line(number)
+    typed = line[index : len(line) - len(then.line_suffix)]
+    if line != then.line_prefix + typed + then.line_suffix or not is_word(typed):
         return None
-    length = len(document.text.line(line)) - len(then.line_prefix + then.line_suffix)
-    typed = document.text.line(line)[index : index + max(0, length)]
-    if not typed or not all(character.isalnum() or character == "_" for character in typed):
-        return None
-    position = types.Position(line, document.text.units(line, index + len(typed)))
-    now = snapshot(document, position)
-    before = then.prefix + typed
-    if now.suffix != then.suffix or not (now.prefix.endswith(before) or before.endswith(now.prefix)):
-        return None
-    return evolve(place, snapshot=now, position=position, typed=place.typed + typed)
+    position = types.Position(number, document.text.units(number, index + len(typed)))
+    return evolve(place, snapshot=snapshot(document, position), position=position, typed=place.typed + typed)
+
+
+def is_word(text: str) -> bool:
+    """Return whether all of `text` is part of a word, and there is some of it."""
+    return bool(text) and all(character.isalnum() or character == "_" for character in text)
 
 
 def _behind(selected: types.SelectedCompletionInfo, place: Place, document: OpenDocument) -> Place:

@@ -331,6 +331,14 @@ class Settings:
         """The servers to ask, the first choice first."""
         return self.backends or (self.backend,)
 
+    @property
+    def menu_triggers(self) -> tuple[str, ...]:
+        """The characters after which an editor is to ask for menu items by itself: none where only a key counts.
+
+        Helix asks all its servers when one of them names the character, so that none must be named in vain.
+        """
+        return () if self.trigger == "manual" else self.menu.trigger_characters
+
     def merged(
         self, data: Mapping[str, Any], source: Source, origins: dict[str, Source] | None = None
     ) -> tuple[Settings, list[Problem]]:

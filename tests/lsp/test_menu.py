@@ -90,6 +90,65 @@ async def test_letters_that_contradict_what_was_to_come_are_answered_too(
         assert item.text_edit.range == types.Range(there, there)
 
 
+async def test_letters_that_several_cursors_type(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
+    """What the others type contradicts what was asked too."""
+    backend.reply(lambda prompt: "um(a)\n" if "x = s<" in prompt else "1\n", delay_before_first=0.1)
+    async with Editor(tmp_path, recorded("helix"), backend=backend.url) as editor:
+        editor.open("x = |\ny = \n")
+        first = editor.ask_menu()
+        await eventually(lambda: backend.completions)
+        here, other = editor.buffer.cursor, "\ny = s"
+        editor.edit(here, here + len(other) - 1, f"s{other}", back=len(other))
+        (item,) = (await first).items
+        assert item.text_edit.new_text == "sum(a)"
+
+
+# --- by key ---
+
+
+@pytest.mark.parametrize("marked", ["def f():\n|\n", "def f():\n\t|\n", "x = f(|)\n"])
+async def test_the_key_asks_where_the_editor_itself_would_not_ask_so(
+    tmp_path: Path, backend: ScriptedTabbyAPI, marked: str
+) -> None:
+    """`Invoked` is what Helix sends for a word that is typed too, but not at such a place."""
+    backend.reply("1\n")
+    settings = {"trigger": "manual"}
+    async with Editor(tmp_path, recorded("helix"), backend=backend.url, settings=settings) as editor:
+        editor.open(marked)
+        assert not (await editor.menu()).items
+        assert (await editor.menu(invoked=True)).items
+
+
+async def test_the_key_behind_a_word(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
+    """Helix asks there by itself, once: the second request is by key. One that goes on with it is as it was."""
+    backend.reply("f(a)\n")
+    settings = {"trigger": "manual"}
+    async with Editor(tmp_path, recorded("helix"), backend=backend.url, settings=settings) as editor:
+        editor.open("x = sel|\n")
+        assert not (await editor.menu()).items
+        assert (await editor.menu(invoked=True)).items
+        editor.type("f")
+        assert not (await editor.menu()).items
+
+
+async def test_who_asks_by_key_waits_longer(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
+    backend.reply("1\n", delay_before_first=0.5)
+    settings = {"menu": {"deadline_ms": 20}}
+    async with Editor(tmp_path, recorded("helix"), backend=backend.url, settings=settings) as editor:
+        editor.open("x = |\n")
+        assert not (await editor.menu()).items
+        editor.type("\n")
+        assert (await editor.menu(invoked=True)).items
+
+
+async def test_an_editor_that_asks_by_key_only_needs_no_trigger_characters(tmp_path: Path) -> None:
+    """Helix asks all its servers at one's characters: their menus would open too, and ours stay empty."""
+    async with Editor(tmp_path, recorded("helix"), settings={"trigger": "manual"}) as editor:
+        menu = editor.capabilities.completion_provider
+        assert menu is not None
+        assert not menu.trigger_characters
+
+
 # --- where it is wanted ---
 
 

@@ -311,17 +311,22 @@ class Editor:
             check_inline_item(item, self.buffer)
         return list(result.items)
 
-    def ask_menu(self) -> Ask:
-        """Ask for menu items at the cursor and go on."""
-        context = types.CompletionContext(types.CompletionTriggerKind.Invoked)
+    def ask_menu(self, *, invoked: bool = False) -> Ask:
+        """Ask for menu items at the cursor and go on; unless `invoked`, as Helix does while one types."""
+        kind, before = types.CompletionTriggerKind, self.buffer.text[: self.buffer.cursor][-1:]
+        context = (
+            types.CompletionContext(kind.Invoked)
+            if invoked or before.isalnum()
+            else types.CompletionContext(kind.TriggerCharacter, before)
+        )
         return self.request(
             types.TEXT_DOCUMENT_COMPLETION,
             types.CompletionParams(self._document, self._position, context=context),
         )
 
-    async def menu(self) -> types.CompletionList:
+    async def menu(self, *, invoked: bool = False) -> types.CompletionList:
         """Wait for menu items."""
-        result = await self.ask_menu()
+        result = await self.ask_menu(invoked=invoked)
         assert isinstance(result, types.CompletionList)
         assert result.items or not result.is_incomplete, "Helix drops other servers' items after this"
         with warnings.catch_warnings():

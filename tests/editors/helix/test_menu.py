@@ -101,6 +101,33 @@ def test_behind_a_space_it_is_there_however_fast_one_types(
         assert helix.save() == f"{TOP}total = compute(1)\n"
 
 
+def test_several_cursors_and_a_repetition(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    workspace.write("three.py", "a = 1\nb = 1\nc = 2\n")
+    backend.reply(going_on_to("größe(x)\n"))
+    with Helix(workspace, "three.py") as helix:
+        helix.type("%s1\rcgr")
+        helix.wait_for_text("größe(x) text")
+        helix.keys("Tab", "Enter", "Escape")
+        helix.wait_for_text(" NOR ")
+        helix.type(",/2\r.")
+        assert helix.save() == "a = größe(x)\nb = größe(x)\nc = größe(x)\n"
+
+
+@pytest.mark.parametrize("before", ["", "\t", "x = ", "to"])
+def test_only_by_key(workspace: Workspace, backend: ScriptedTabbyAPI, before: str) -> None:
+    """Behind a word Helix asks by itself too."""
+    workspace.write("../.config/tabby-ls/config.toml", f'trigger = "manual"\nbackend.url = "{backend.url}"\n')
+    workspace.write("sum.py", TOP)
+    backend.reply(lambda prompt: "tal(1)\n" if "to<" in prompt else "total(1)\n")
+    with Helix(workspace, "sum.py") as helix:
+        helix.type(f"o{before}")
+        if before == "to":
+            helix.terminal.wait_for(lambda: workspace.answers("textDocument/completion"))
+        assert not backend.completions
+        helix.keys("C-x")
+        helix.wait_for_text("total(1) text")
+
+
 def test_a_backend_that_dies_and_comes_back(tmp_path: Path) -> None:
     with ScriptedTabbyAPI() as first:
         port = int(first.url.rpartition(":")[2])
