@@ -60,6 +60,9 @@ answers.  MESSAGE is one sentence that says why, for `error' and `off'.")
 (defvar tabby-ls-ready-hook nil
   "Hook for when the server has started and documents may be opened.")
 
+(defvar tabby-ls--trouble nil
+  "What the user was told is wrong.")
+
 (defvar tabby-ls--deaths 0
   "How often the server has died since it last answered.")
 
@@ -84,8 +87,19 @@ answers.  MESSAGE is one sentence that says why, for `error' and `off'.")
   (let ((status (list state (or backend "") (or message ""))))
     (unless (equal status tabby-ls-status)
       (setq tabby-ls-status status)
+      (tabby-ls--tell-trouble)
       (run-hooks 'tabby-ls-status-hook)
       (force-mode-line-update t))))
+
+(defun tabby-ls--tell-trouble ()
+  "Say once what is wrong, and once that all is well again."
+  (pcase tabby-ls-status
+    ((and `(error ,_ ,message) (guard (not (equal message tabby-ls--trouble))))
+     (setq tabby-ls--trouble message)
+     (message "tabby-ls: %s" message))
+    ((and `(idle ,backend ,_) (guard tabby-ls--trouble))
+     (setq tabby-ls--trouble nil)
+     (message "tabby-ls: %s answers again" (if (equal backend "") "the server" backend)))))
 
 (defun tabby-ls-ready-p ()
   "Return non-nil if the server can be asked."
@@ -99,8 +113,8 @@ answers.  MESSAGE is one sentence that says why, for `error' and `off'.")
     (tabby-ls--forget-revival)
     (let ((program (car tabby-ls-command)))
       (if (not (executable-find program))
-          (tabby-ls--fail
-           (format "%s was not found; install it, or set `tabby-ls-command'" program))
+          (tabby-ls--set-status
+           'error nil (format "%s was not found; install it, or set `tabby-ls-command'" program))
         (tabby-ls--set-status 'starting)
         (setq tabby-ls-connection (tabby-ls--connect))
         (tabby-ls--initialize tabby-ls-connection)))))
@@ -121,12 +135,6 @@ answers.  MESSAGE is one sentence that says why, for `error' and `off'.")
                              :error-fn #'ignore :timeout nil)
       (jsonrpc-notify connection :exit nil))
     (run-with-timer 2 nil #'delete-process (tabby-ls--process connection))))
-
-(defun tabby-ls--fail (message)
-  "Say MESSAGE, and show it as long as it is true."
-  (unless (equal message (nth 2 tabby-ls-status))
-    (message "tabby-ls: %s" message))
-  (tabby-ls--set-status 'error "" message))
 
 (defun tabby-ls--connect ()
   "Start the process and return the connection to it."
@@ -186,7 +194,7 @@ answers.  MESSAGE is one sentence that says why, for `error' and `off'.")
                      (run-hooks 'tabby-ls-ready-hook)))
      :error-fn (lambda (error)
                  (when (eq connection tabby-ls-connection)
-                   (tabby-ls--fail (plist-get error :message))))
+                   (tabby-ls--set-status 'error nil (plist-get error :message))))
      :timeout nil)))
 
 (defun tabby-ls--ended (connection)
@@ -195,9 +203,9 @@ answers.  MESSAGE is one sentence that says why, for `error' and `off'.")
     (setq tabby-ls-connection nil)
     (let ((pause (min (expt 2 tabby-ls--deaths) tabby-ls--longest-pause)))
       (cl-incf tabby-ls--deaths)
-      (tabby-ls--fail
-       (format "the server ended%s; it is started again in %d s"
-               (tabby-ls--last-words connection) pause))
+      (tabby-ls--set-status
+       'error nil (format "the server ended%s; it is started again in %d s"
+                          (tabby-ls--last-words connection) pause))
       (tabby-ls--forget-revival)
       (setq tabby-ls--revival (run-with-timer pause nil #'tabby-ls-start)))))
 
@@ -262,11 +270,14 @@ What it logged while all was well is no reason to end."
   "Take note of the notification METHOD with PARAMS from CONNECTION."
   (when (eq connection tabby-ls-connection)
     (pcase method
-      ('tabby-ls/status
-       (tabby-ls--set-status (intern (plist-get params :state))
-                             (plist-get params :backend)
-                             (plist-get params :message)))
+      ('tabby-ls/status (tabby-ls--read-status params))
       ('window/showMessage (message "%s" (plist-get params :message))))))
+
+(defun tabby-ls--read-status (status)
+  "Take note of the server's STATUS."
+  (tabby-ls--set-status (intern (plist-get status :state))
+                        (plist-get status :backend)
+                        (plist-get status :message)))
 
 (defun tabby-ls--asked (_connection method _params)
   "Answer the server's request METHOD."

@@ -197,6 +197,14 @@ It is not called if another key comes first.  With INVOKED, the user wants them.
       (tabby-ls--withdraw)
       (tabby-ls-ghost-clear))))
 
+(defun tabby-ls--entered (window)
+  "Show the status of the file in WINDOW, if that is the selected one."
+  (when (and (eq window (selected-window)) (tabby-ls-ready-p))
+    (with-current-buffer (window-buffer window)
+      (tabby-ls-request :workspace/executeCommand
+                        (list :command "tabby-ls.status" :arguments (vector (tabby-ls-document)))
+                        #'tabby-ls--read-status))))
+
 ;;; Commands for ghost text
 
 (defun tabby-ls--ensure ()
@@ -414,6 +422,8 @@ It is not called if another key comes first.  With INVOKED, the user wants them.
     (after-set-visited-file-name-hook . tabby-ls-document-renamed)
     (pre-redisplay-functions . tabby-ls--before-redisplay)
     (window-selection-change-functions . tabby-ls--left)
+    (window-selection-change-functions . tabby-ls--entered)
+    (window-buffer-change-functions . tabby-ls--entered)
     (kill-buffer-hook . tabby-ls--leave)
     (change-major-mode-hook . tabby-ls--leave)
     (clone-indirect-buffer-hook . tabby-ls--cloned)
@@ -462,7 +472,8 @@ At any time:
   (dolist (buffer (buffer-list))
     (with-current-buffer buffer
       (when tabby-ls-mode
-        (tabby-ls-document-open)))))
+        (tabby-ls-document-open)
+        (tabby-ls--entered (get-buffer-window))))))
 
 (defun tabby-ls--turn-on ()
   "Turn `tabby-ls-mode' on where a file or code is edited."

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from tests.editors.terminal import Terminal
 from tests.editors.workspace import Workspace
@@ -122,6 +123,12 @@ class Emacs:
         """What the mode line says of tabby-ls, and what the mouse would show there."""
         shown = '(let ((s (tabby-ls--mode-line))) (concat s "\\n" (get-text-property 0 \'help-echo s)))'
         return self.string(shown)
+
+    @property
+    def commands(self) -> list[Any]:
+        """The server's commands that the user's keys ran: name and arguments."""
+        ran = self._workspace.sent("workspace/executeCommand")
+        return [call for call in ran if call["command"] != "tabby-ls.status"]
 
     @property
     def messages(self) -> str:

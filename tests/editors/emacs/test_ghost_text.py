@@ -207,11 +207,8 @@ def test_it_is_taken_by_words_and_lines(workspace: Workspace, backend: ScriptedT
             emacs.keys(key)
             emacs.wait_for_ghost(left)
         assert emacs.text == "for x in y:\n    print(x)|\n"
-        emacs.wait_for(lambda: len(workspace.answers("workspace/executeCommand")) == 3)
-        told = [
-            (call["command"], call["arguments"][0].get("length"))
-            for call in workspace.sent("workspace/executeCommand")
-        ]
+        emacs.wait_for(lambda: len(emacs.commands) == 3)
+        told = [(call["command"], call["arguments"][0].get("length")) for call in emacs.commands]
         assert told == [
             ("tabby-ls.partiallyAccepted", len("\n    print")),
             ("tabby-ls.partiallyAccepted", len("\n    print(")),
@@ -242,8 +239,8 @@ def test_the_alternative_that_is_shown_is_taken(workspace: Workspace, backend: S
         emacs.wait_for(lambda: emacs.ghost.startswith(f"{second[1:]} "))
         emacs.keys("Tab")
         emacs.wait_for_text(f"value = {second}|\n")
-        emacs.wait_for(lambda: workspace.sent("workspace/executeCommand"))
-        (taken,) = workspace.sent("workspace/executeCommand")
+        emacs.wait_for(lambda: emacs.commands)
+        (taken,) = emacs.commands
         offered = {
             item["insertText"]: item["command"]["arguments"]
             for answer in workspace.answers("textDocument/inlineCompletion")

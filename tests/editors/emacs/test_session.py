@@ -33,11 +33,13 @@ def test_a_backend_that_dies_and_comes_back(tmp_path: Path) -> None:
         emacs.wait_for(lambda: emacs.status.startswith(" Tabby!\n"))
         assert f"127.0.0.1:{port}" in emacs.status
         emacs.terminal.wait_for_text("Tabby!")
+        emacs.terminal.wait_for_text(f"tabby-ls: the server at http://127.0.0.1:{port} cannot be reached")
         with ScriptedTabbyAPI(port=port) as second:
             second.reply(RETURN)
             emacs.keys("BSpace", "BSpace", "BSpace")
             emacs.wait_for(lambda: _asks_until(emacs, "urn a + b"))
             emacs.wait_for(lambda: emacs.status.startswith(" Tabby\n"))
+            assert emacs.messages.count("cannot be reached") == emacs.messages.count("answers again") == 1
 
 
 def _asks_until(emacs: Emacs, ghost: str) -> bool:
@@ -104,14 +106,31 @@ def test_it_is_switched_off_and_on_for_a_file(workspace: Workspace, backend: Scr
     with Emacs(workspace, "sum.py", init=USE) as emacs:
         emacs.wait_until_open()
         emacs.keys("Down", "C-e", "C-c", "\\", "f")
-        emacs.wait_for(lambda: workspace.answers("workspace/executeCommand"))
+        emacs.terminal.wait_for_text("suggestions are off in sum.py")
         emacs.type("ret")
         emacs.wait_for(lambda: emacs.status.startswith(" Tabby:off\n"))
         assert backend.completions == []
         emacs.keys("C-c", "\\", "f")
-        emacs.wait_for(lambda: len(workspace.answers("workspace/executeCommand")) == 2)
+        emacs.terminal.wait_for_text("suggestions are on in sum.py")
         emacs.type("u")
         emacs.wait_for_ghost("rn a + b")
+        emacs.wait_for(lambda: emacs.status.startswith(" Tabby\n"))
+
+
+def test_the_mode_line_is_about_the_file_one_is_in(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    workspace.write("sum.py", ADD)
+    workspace.write(".env.sh", "KEY=1\n")
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.wait_for(lambda: emacs.status.startswith(" Tabby\n"))
+        emacs.keys("C-x", "C-f")
+        emacs.type(".env.sh\r")
+        emacs.wait_for(lambda: emacs.status.startswith(" Tabby:off\n"))
+        emacs.keys("C-x", "b", "Enter")
+        emacs.wait_for(lambda: emacs.status.startswith(" Tabby\n"))
+        emacs.keys("C-x", "4", "b", "Enter")
+        emacs.wait_for(lambda: emacs.status.startswith(" Tabby:off\n"))
+        emacs.keys("C-x", "o")
         emacs.wait_for(lambda: emacs.status.startswith(" Tabby\n"))
 
 
@@ -129,8 +148,11 @@ def test_it_says_why_and_counts(workspace: Workspace, backend: ScriptedTabbyAPI,
         emacs.keys("C-c", "\\", "s")
         emacs.terminal.wait_for_text("*tabby-ls stats*")
         emacs.terminal.save_svg(images / "emacs-stats.svg", "What was suggested and taken, in Emacs")
-        taken = [call["command"] for call in workspace.sent("workspace/executeCommand")]
-        assert taken == ["tabby-ls.accepted", "tabby-ls.why", "tabby-ls.stats"]
+        assert [call["command"] for call in emacs.commands] == [
+            "tabby-ls.accepted",
+            "tabby-ls.why",
+            "tabby-ls.stats",
+        ]
 
 
 def test_thinking_is_shown(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
