@@ -51,8 +51,12 @@ a suggestion do not care."
   :group 'tabby-ls)
 
 (defcustom tabby-ls-silent-commands
-  '(undo undo-only undo-redo vundo-backward vundo-forward revert-buffer
-    kill-region kill-whole-line evil-undo evil-redo)
+  '(undo undo-only undo-redo vundo-backward vundo-forward evil-undo evil-redo
+    revert-buffer revert-buffer-quick kill-region kill-whole-line
+    save-buffer save-some-buffers         ; formatters that run before saving
+    query-replace query-replace-regexp indent-region
+    eglot-rename eglot-format eglot-format-buffer eglot-code-actions
+    lsp-rename lsp-format-region lsp-format-buffer lsp-execute-code-action)
   "Commands that change text but do not ask for a suggestion."
   :type '(repeat symbol)
   :group 'tabby-ls)

@@ -318,6 +318,29 @@ def test_what_a_program_does_to_the_text_is_seen(workspace: Workspace, backend: 
         emacs.terminal.wait_for_text("def add(a, b):\n\n\nx = 1\n")
 
 
+def test_what_is_formatted_on_saving_asks_for_nothing(
+    workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    workspace.write("sum.py", ADD)
+    backend.reply(going_on_to("return a + b\n"))
+    tidy = """
+      (setq tabby-ls-idle-delay 0)
+      (add-hook 'before-save-hook (lambda () (save-excursion (goto-char (point-max)) (insert "# tidy\n"))))
+    """
+    with Emacs(workspace, "sum.py", init=USE + tidy) as emacs:
+        emacs.wait_until_open()
+        emacs.keys("Down", "C-e")
+        emacs.type("ret")
+        emacs.wait_for_ghost("urn a + b")
+        emacs.keys("C-g")
+        emacs.wait_for_ghost("")
+        asked = len(workspace.sent("textDocument/inlineCompletion"))
+        assert emacs.save().endswith("# tidy\n")
+        emacs.wait_for(lambda: workspace.sent("textDocument/didSave"))
+        assert emacs.evaluate("(or tabby-ls--timer tabby-ls--pending)") == "nil"
+        assert len(workspace.sent("textDocument/inlineCompletion")) == asked
+
+
 @pytest.mark.parametrize("key", ["C-s", "C-Space", "M-:"])
 def test_it_goes_when_keys_insert_no_more(workspace: Workspace, backend: ScriptedTabbyAPI, key: str) -> None:
     workspace.write("sum.py", ADD)
