@@ -116,8 +116,7 @@ def _decoded(data: bytes, where: str) -> str:
 
 
 async def _complete(settings: Settings, snapshot: Snapshot, path: Path, *, stream: bool) -> Outcome:
-    is_local = settings.servers[0].is_local
-    model = await local_model_of(path, index=is_local and settings.local.index, exclude=settings.exclude)
+    model = await local_model_of(path, settings)
     rules = rules_of(path, settings)
     targets = open_targets(
         attrs.evolve(settings, local=attrs.evolve(settings.local, fallback=False)), lambda: model

@@ -35,7 +35,7 @@ async def show_prompt(settings: Settings, snapshot: Snapshot, path: Path) -> int
     if rules.rule_for(snapshot.uri) is Rule.GITIGNORE:
         print(f"nothing leaves this machine. {because(Reason.FILE_IGNORED)}")
         return 0
-    model = await local_model_of(path, index=False)
+    model = await local_model_of(path, settings)
     targets = open_targets(settings, lambda: model)
     try:
         target = targets[0]

@@ -22,13 +22,18 @@ def project_of(path: Path) -> Path | None:
     return next((folder for folder in found if (folder / ".git").exists()), next(iter(found), None))
 
 
-async def local_model_of(path: Path, *, index: bool, exclude: tuple[str, ...] = ()) -> LocalModel:
-    """Return the local model, with the index of `path`'s project brought up to date if `index` says so."""
+async def local_model_of(path: Path, settings: Settings) -> LocalModel:
+    """Return the local model, with the index of `path`'s project up to date if the settings want it, as in an editor.
+
+    It is what the local model completes from, and where pieces of other files are found for a server.
+    """
     model = LocalModel()
     project = project_of(path)
-    if project is not None and index:
+    context = settings.context
+    is_looked_up = context.snippets and "workspace" in context.sources
+    if project is not None and settings.local.index and (settings.servers[0].is_local or is_looked_up):
         try:
-            await build_index(project, model.cache_dir, _ignore, exclude)
+            await build_index(project, model.cache_dir, _ignore, settings.exclude)
         except (BuildError, OSError) as error:  # the file itself is learned from all the same
             say(f"warning: the index of {project} could not be built: {error}")
         model.add_root(project)

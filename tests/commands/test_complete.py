@@ -140,6 +140,27 @@ def test_what_is_shown_is_what_is_sent(run: Run, server: ScriptedTabbyAPI, file:
     assert json.loads(shown.split("\n\n")[1]) == server.completions[-1].body
 
 
+def test_pieces_of_other_files_go_along_as_from_an_editor(
+    run: Run, server: ScriptedTabbyAPI, tmp_path: Path
+) -> None:
+    (tmp_path / "project" / ".git").mkdir(parents=True)
+    (tmp_path / "project" / "stock.py").write_text(
+        "class Warehouse:\n    def restock(self, article, amount):\n        self.shelves[article] += amount\n"
+    )
+    (tmp_path / "project" / "order.py").write_text("def order(warehouse, article):\n    warehouse.restock(\n")
+    shown = run("complete", "project/order.py:2", "--show-prompt", "--backend", server.url).stdout
+    assert "self.shelves[article] += amount" in shown
+    run("complete", "project/order.py:2", "--backend", server.url)
+    assert json.loads(shown.split("\n\n")[1]) == server.completions[-1].body
+    without = {"TABBY_LS_LOCAL_INDEX": "false"}
+    assert (
+        "shelves"
+        not in run(
+            "complete", "project/order.py:2", "--show-prompt", "--backend", server.url, **without
+        ).stdout
+    )
+
+
 def test_keys_in_the_text_are_not_in_what_is_sent(run: Run, server: ScriptedTabbyAPI, tmp_path: Path) -> None:
     key = "AKIA" + "Z7Q2M4N6P8R1T3V5"
     (tmp_path / "aws.py").write_text(f'KEY = "{key}"\nclient = connect(\n')
