@@ -94,7 +94,12 @@ def _extra(request: object, attribute: Attribute[Any], value: Mapping[str, Any] 
             raise ValidationError(attribute.name, f"must not hold a null, as {name!r} does")
 
 
-def _frozen(value: object) -> object:
+# Their types are what a type checker, and an editor that shows the signature, sees of the two parameters.
+def _frozen_prompt(value: str | Sequence[str]) -> str | Sequence[str]:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _frozen_stop(value: str | Sequence[str | int] | None) -> str | Sequence[str | int] | None:
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -114,7 +119,9 @@ class CompletionRequest:
     """
 
     #: The text to go on from, or several. Special tokens in it are seen as such by TabbyAPI.
-    prompt: str | Sequence[str] = attrs.field(validator=_prompt, converter=_frozen, repr=False, kw_only=False)
+    prompt: str | Sequence[str] = attrs.field(
+        validator=_prompt, converter=_frozen_prompt, repr=False, kw_only=False
+    )
     #: Longest answer in tokens. TabbyAPI writes one less, and fills the context for 0.
     max_tokens: int | None = _whole(0)
     #: 0 always takes the likeliest token; it is sent, unlike None.
@@ -127,7 +134,7 @@ class CompletionRequest:
     stream: bool | None = attrs.field(default=None, validator=_boolean)
     #: Strings (or token ids, on TabbyAPI) that end the answer and are no part of it.
     stop: str | Sequence[str | int] | None = attrs.field(
-        default=None, validator=_stop, converter=_frozen, repr=False
+        default=None, validator=_stop, converter=_frozen_stop, repr=False
     )
     #: Model name. Leave it out on TabbyAPI: another name than the loaded model's may unload that.
     model: str | None = attrs.field(default=None, validator=_string)
