@@ -8,6 +8,7 @@ rather than one too few.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,8 @@ def compile_rules(lines: Iterable[str]) -> GitIgnoreSpec | None:
         return None
     from pathspec import GitIgnoreSpec
 
+    # A `[[:name:]]` that git does not know reaches Python's `re`, which would write of its own future to standard error.
+    warnings.filterwarnings("ignore", "Possible ", FutureWarning)
     try:
         return GitIgnoreSpec.from_lines(lines)
     except (ValueError, re.error):

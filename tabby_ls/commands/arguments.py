@@ -112,7 +112,7 @@ def _add_serve_options(parser: argparse.ArgumentParser) -> None:
     way.add_argument(
         "--ws",
         metavar="[HOST:]PORT",
-        help="the same over a WebSocket; needs the package tabby-ls[ws]",
+        help="the same over a WebSocket; needs the package websockets",
         **unset,
     )
 

@@ -26,6 +26,8 @@ _PATIENCE = 2.0
 _VERSION = 1
 #: Far more than the counts of every language take; a longer file is not ours, and ends in mid-word.
 _MOST_BYTES = 1 << 20
+#: What a file that cannot be understood is called from then on.
+_KEPT = "stats.json.bad"
 
 
 class StoreError(Exception):
@@ -67,19 +69,20 @@ class Store:
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return (
                 Stored(),
-                f"{self.path} is damaged, or of another version of tabby-ls; counting begins anew",
+                f"{self.path} is damaged, or of another version of tabby-ls; "
+                f"the next counts begin anew, and it is kept as {_KEPT}",
             )
 
     def add(self, counters: Counters) -> str:
         """Add counts to the stored ones; return what was wrong with the file, "" if it was well.
 
-        A file that cannot be understood is kept beside the new one, as `stats.json.bad`.
+        A file that cannot be understood is kept beside the new one.
         """
         with self._lock():
             stored, wrong = self.load()
             if wrong:
                 with suppress(OSError):
-                    self.path.replace(self.path.with_name("stats.json.bad"))
+                    self.path.replace(self.path.with_name(_KEPT))
             stored.counters.merge(counters)
             self._write({"version": _VERSION, "since": stored.since, "counts": stored.counters.as_json()})
         return wrong

@@ -3,8 +3,8 @@
     python -m tabby_ls.local_model.build ROOT CACHE_DIR [--cap MEGABYTES] [--exclude PATTERN]...
 
 Progress is one JSON object a line on standard output: `{"read": bytes, "of": bytes}`, and at the end
-`{"files": n, "bytes": n, "changed": n}`. Files that changed since the last time go into a segment of their own;
-once such segments are too much of the index, it is built anew.
+`{"files": n, "bytes": n, "changed": n}`, or `{"problem": "..."}` and status 1. Files that changed since the last time
+go into a segment of their own; once such segments are too much of the index, it is built anew.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -139,11 +139,15 @@ def main() -> None:
     # Nothing here is cyclic, and the collector would walk millions of lists.
     gc.disable()
 
-    def report(progress: dict[str, int]) -> None:
+    def report(progress: Mapping[str, int | str]) -> None:
         sys.stdout.write(json.dumps(progress) + "\n")
         sys.stdout.flush()
 
-    refresh(given.root, given.cache_dir, report, given.cap * 1_000_000, given.exclude)
+    try:
+        refresh(given.root, given.cache_dir, report, given.cap * 1_000_000, given.exclude)
+    except OSError as error:
+        report({"problem": f"{error.filename or given.cache_dir}: {error.strerror}"})
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ _NEEDED = re.compile(
 
 
 class BuildError(Exception):
-    """The child process ended with an error."""
+    """The index was not built. The message says why, where the child process could tell."""
 
 
 async def build_index(
@@ -45,15 +45,19 @@ async def build_index(
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         },
     )
+    problem = ""
     try:
         assert child.stdout is not None
         async for line in child.stdout:
-            progress: dict[str, Any] = json.loads(line)
-            on_progress(progress)
+            report: dict[str, Any] = json.loads(line)
+            if "problem" in report:
+                problem = str(report["problem"])
+            else:
+                on_progress(report)
         status = await child.wait()
     finally:
         if child.returncode is None:
             child.kill()
             await child.wait()
     if status:
-        raise BuildError(f"status {status}")
+        raise BuildError(problem or f"it ended with status {status}")

@@ -72,7 +72,10 @@ def serve_ws(
     try:
         import websockets.asyncio.server  # noqa: F401
     except ImportError:
-        sys.stderr.write("tabby-ls: WebSockets need an extra package: pip install 'tabby-ls[ws]'\n")
+        sys.stderr.write(
+            "tabby-ls: WebSockets need one more package: `pipx inject tabby-ls websockets`, "
+            "or `pip install websockets` where tabby-ls is installed\n"
+        )
         return 1
     return _run(_serve_ws(server, host, port, on_end))
 

@@ -128,4 +128,4 @@ def test_broken_stats_are_told(run: Run, store: Store) -> None:
     store.path.write_text("{")
     result = run("stats", "--json")
     assert json.loads(result.stdout)["all"]["shown"] == 0
-    assert "counting begins anew" in result.stderr
+    assert "the next counts begin anew" in result.stderr

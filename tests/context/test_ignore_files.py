@@ -155,3 +155,11 @@ def test_a_line_that_is_no_pattern_takes_nothing_from_the_others(tmp_path: Path,
 def test_an_ignore_file_that_is_no_text_harms_nobody(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_bytes(b"\xff\xfe\0[\n*.log\n")
     assert IgnoreFiles([tmp_path]).ignored_by(str(tmp_path / "a.log")) == ".gitignore"
+
+
+def test_what_python_makes_of_a_pattern_is_no_message_to_the_user(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    tree(tmp_path, {".gitignore": "[[:foo:]]x\n*.log\n"})
+    assert IgnoreFiles([tmp_path]).ignored_by(str(tmp_path / "a.log")) == ".gitignore"
+    assert [str(warning.message) for warning in recwarn] == []

@@ -72,7 +72,7 @@ def test_a_broken_file_is_put_aside_and_counting_begins_anew(tmp_path: Path, con
     store = Store(tmp_path)
     store.path.write_bytes(content)
     stored, wrong = store.load()
-    assert "begins anew" in wrong
+    assert "begin anew, and it is kept as stats.json.bad" in wrong
     assert not stored.counters
     assert store.add(counted(1)) == wrong
     assert shown(store) == 1

@@ -24,7 +24,7 @@ async def test_it_builds_and_reports(tmp_path: Path) -> None:
 async def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("a = 1\n")
     (tmp_path / "cache").write_text("a file is in the way")
-    with pytest.raises(BuildError):
+    with pytest.raises(BuildError, match=f"{tmp_path / 'cache'}.*: Not a directory"):
         await build_index(tmp_path, tmp_path / "cache", lambda _: None)
 
 
