@@ -28,10 +28,12 @@ _NO_INSERT = "does not support insert"
 _GATEWAY = (502, 504)
 
 
-def explain(error: CompletionError, url: str, software: str, settings: BackendSettings) -> BackendError:
+def explain(
+    error: CompletionError, url: str, software: str, settings: BackendSettings, *, sent_key: bool
+) -> BackendError:
     """Return what `error` of the server at `url` means to the user.
 
-    `software` is the server's name for people; `settings` say where its key came from.
+    `software` is the server's name for people; `settings` say where its key came from, if one was sent.
     """
     where = f"the server at {url}"
     match error:
@@ -60,7 +62,8 @@ def explain(error: CompletionError, url: str, software: str, settings: BackendSe
         case RequestError():
             return BackendError(Trouble.UNREACHABLE, f"{where} cannot be reached; is it running?")
         case AuthenticationError() | PermissionDeniedError():
-            return _refused_key(f"{where} refused the API key: {error.message}", settings)
+            verdict = "refused the API key" if sent_key else "wants an API key"
+            return _refused_key(f"{where} {verdict}: {error.message}", settings, sent_key=sent_key)
         case ContextLengthExceededError():
             return BackendError(
                 Trouble.PROMPT_TOO_LONG, f"{where} found the prompt too long: {error.message}"
@@ -100,12 +103,14 @@ def nothing_behind_proxy(url: str, status: int) -> BackendError:
     )
 
 
-def _refused_key(complaint: str, settings: BackendSettings) -> BackendError:
+def _refused_key(complaint: str, settings: BackendSettings, *, sent_key: bool) -> BackendError:
     key_from = ""
     if settings.api_key_command or settings.api_key_file:
         remedy = "It came from the command or file in your settings."
     elif key_from := settings.api_key_env:
-        remedy = f"It is read from the environment variable {key_from}."
+        remedy = (
+            f"It is read from the environment variable {key_from}{'' if sent_key else ', which is not set'}."
+        )
     else:
         remedy = "None was sent: name one with api_key_env, api_key_file or api_key_command."
     return BackendError(Trouble.UNAUTHORIZED, complaint, remedy, key_from=key_from)

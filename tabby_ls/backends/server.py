@@ -59,6 +59,7 @@ class Server:
         self.software = software
         self.url = settings.url or url
         self._client: CompletionsClient | None = None
+        self._sends_key = False
         self._opening = asyncio.Lock()
         self._prewarming: asyncio.Task[None] | None = None
 
@@ -72,7 +73,8 @@ class Server:
     async def _open(self) -> CompletionsClient:
         settings = self.settings
         key = await find_api_key(settings)
-        self._refuse_to_show(key)
+        self._sends_key = bool(key) or any(map(_MAY_HOLD_A_KEY.search, settings.headers))
+        self._refuse_to_show_key()
         try:
             return CompletionsClient(
                 self.url,
@@ -90,12 +92,11 @@ class Server:
                 Trouble.REFUSED, f"the backend's settings cannot be used: {error.message}"
             ) from None
 
-    def _refuse_to_show(self, key: str | None) -> None:
+    def _refuse_to_show_key(self) -> None:
         """Raise if a key would travel where everybody on the way can read it."""
         url = urlsplit(self.url)
-        is_secret = key or any(map(_MAY_HOLD_A_KEY.search, self.settings.headers))
         if (
-            is_secret
+            self._sends_key
             and url.scheme == "http"
             and not (self.settings.allow_insecure_key or is_loopback(url.hostname or ""))
         ):
@@ -191,7 +192,7 @@ class Server:
             forget_api_key(self.settings)
             self._client = None
             await client.aclose()
-        return explain(error, self.url, self.software, self.settings)
+        return explain(error, self.url, self.software, self.settings, sent_key=self._sends_key)
 
 
 def _trusting(file: str) -> ssl.SSLContext:

@@ -50,10 +50,12 @@ def why_nothing(record: Record) -> str:
                 "(`debounce_ms`)."
             )
         case Reason.NOTHING_TO_SAY if record.backend == "local":
-            return (
+            unsure = (
                 "The local model is not sure enough of anything here. How sure it must be is the setting "
                 "`local.threshold`, and `local.invoked_threshold` for what you ask for by key."
             )
+            # Why no server was asked instead.
+            return f"{_sentence(record.detail)} {unsure}" if record.detail else unsure
         case Reason.NOTHING_TO_SAY if record.origin is Origin.MEMORY:
             return f"{_capital(_who(record))} had nothing to say here when it was asked before."
         case Reason.NOTHING_TO_SAY if record.generated:

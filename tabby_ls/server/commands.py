@@ -30,7 +30,7 @@ def why(session: ClientSession, arguments: Arguments) -> str:
     uri = arguments.text("uri", "")
     answer, state = session.keeper.journal.why(uri), session.state(uri)
     if state.state == "error" and session.engine.standing().is_stand_in:
-        answer = f"{state.message[:1].upper()}{state.message[1:]} {answer}"
+        answer = f"{state.message[:1].upper()}{state.message[1:]}. {answer}"
     return _told(session, answer)
 
 

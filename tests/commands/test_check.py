@@ -163,7 +163,8 @@ def test_a_server_that_wants_a_key_and_gets_none(run: Run) -> None:
         result = run("check", "--backend", server.url)
     assert result.returncode == 1
     assert steps(result.stdout)["key"] == "✗"
-    assert "TABBY_LS_API_KEY" in result.stdout
+    assert "wants an API key" in result.stdout
+    assert "TABBY_LS_API_KEY, which is not set" in result.stdout
 
 
 def test_a_service_is_checked_by_an_answer(run: Run) -> None:

@@ -117,6 +117,11 @@ def test_a_request_in_sentences(told: Record, expected: str) -> None:
         (Reason.PRIVATE_FILE, {}, "never completed, read or sent"),
         (Reason.MANUAL_ONLY, {}, "`trigger`"),
         (Reason.NOTHING_TO_SAY, {"backend": "local"}, "`local.threshold`"),
+        (
+            Reason.NOTHING_TO_SAY,
+            {"backend": "local", "detail": "a .gitignore keeps it"},
+            "A .gitignore keeps it. The",
+        ),
         (Reason.SUPERSEDED, {}, "`debounce_ms`"),
         (Reason.TOO_LATE, {"asked_ms": 1.0}, "`deadline_ms`"),
         (Reason.BACKEND_FAILED, {"detail": "x"}, "`tabby-ls check`"),

@@ -94,7 +94,7 @@ async def test_why_names_the_server_that_another_stands_in_for(tmp_path: Path) -
         await editor.ghost()
         why = await editor.run("tabby-ls.why")
         assert why.startswith(
-            "The server at http://127.0.0.1:1 cannot be reached; is it running? (meanwhile: local"
+            "The server at http://127.0.0.1:1 cannot be reached; is it running? (meanwhile: local model). "
         )
         assert "The local model is not sure enough" in why
 

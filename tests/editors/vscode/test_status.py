@@ -175,7 +175,7 @@ def test_a_server_is_connected_and_its_key_set(window: Window, code_server: Code
         window.choose("Connect a server")
         window.answer(guarded.url)
         wait_for("it is tried", lambda: any("key" in text for text in window.notifications()))
-        window.wait_for_status("refused the API key", "Set API Key")
+        window.wait_for_status("wants an API key", "Set API Key")
         assert code_server.machine_settings()["tabby-ls.backend.url"] == guarded.url
         window.page.get_by_role("button", name="Set API Key", exact=True).press("Enter")
         window.answer("sesame")
