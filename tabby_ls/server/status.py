@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import textwrap
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from tabby_ls.backends.backend import BackendError, Trouble
 from tabby_ls.engine.outcome import Outcome, Reason, Standing
 from tabby_ls.journal.explain import because
 from tabby_ls.server.clients import Client
+from tabby_ls.server.long_messages import is_long, show_document
 from tabby_ls.server.waiting import Waiting
 from tabby_ls.settings import Problem
 
@@ -49,6 +51,7 @@ class Status:
         self._answering = ""
         self._refusal: Reason | None = None
         self._shown: State | None = None
+        self._showing: set[asyncio.Task[None]] = set()
         #: `shows_status`: whether it shows what it is notified of.
         self.client = Client()
         self.waiting = Waiting(self.update)
@@ -77,7 +80,13 @@ class Status:
 
     def tell(self, sentence: str) -> None:
         """Tell the user what a command of theirs came to, unless the client has its own place for it."""
-        if not self.client.shows_status:
+        if self.client.shows_status:
+            return
+        if self.client.cuts_messages and is_long(sentence):
+            showing = asyncio.create_task(show_document(self._server, sentence))
+            self._showing.add(showing)
+            showing.add_done_callback(self._showing.discard)
+        else:
             self._show(types.MessageType.Info, sentence)
 
     def failed(self, error: BackendError) -> None:

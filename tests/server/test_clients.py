@@ -45,6 +45,7 @@ def completion(**capabilities: Any) -> Client:
                 pulls_configuration=True,
                 registers_watchers=True,
                 shows_progress=True,
+                cuts_messages=True,
                 asks_once=True,
             ),
         ),
