@@ -122,6 +122,8 @@ answers.  MESSAGE is one sentence that says why, for `error' and `off'.")
 (defun tabby-ls-stop ()
   "End the server."
   (tabby-ls--forget-revival)
+  (setq tabby-ls-status nil
+        tabby-ls--trouble nil)
   (when-let* ((connection tabby-ls-connection))
     (setq tabby-ls-connection nil)
     ;; jsonrpc.el announces the end, over whatever is said meanwhile.

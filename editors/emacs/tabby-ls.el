@@ -489,7 +489,10 @@ At any time:
   :group 'tabby-ls
   :predicate '(prog-mode conf-mode sgml-mode nxml-mode css-base-mode yaml-mode
                          yaml-ts-mode toml-ts-mode json-ts-mode markdown-mode
-                         tex-mode latex-mode LaTeX-mode))
+                         org-mode rst-mode tex-mode latex-mode LaTeX-mode)
+  ;; Off for all of Emacs: then nobody needs the process.
+  (unless (seq-some (lambda (buffer) (buffer-local-value 'tabby-ls-mode buffer)) (buffer-list))
+    (tabby-ls-stop)))
 
 (provide 'tabby-ls)
 ;;; tabby-ls.el ends here

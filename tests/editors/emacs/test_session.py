@@ -100,6 +100,36 @@ def test_a_program_that_is_not_there(workspace: Workspace) -> None:
         emacs.wait_for_text("def add(a, b):\n    ret|\n\nx = 1\n")
 
 
+def test_it_is_on_where_code_and_markup_is_edited(workspace: Workspace) -> None:
+    workspace.write("sum.py", ADD)
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        for mode in (
+            "sh-mode",
+            "conf-mode",
+            "html-mode",
+            "org-mode",
+            "rst-mode",
+            "text-mode",
+            "special-mode",
+        ):
+            is_on = emacs.evaluate(f'(with-current-buffer (get-buffer-create "x") ({mode}) tabby-ls-mode)')
+            assert (mode, is_on) == (mode, "nil" if mode in ("text-mode", "special-mode") else "t")
+
+
+def test_the_process_ends_when_the_mode_is_switched_off(workspace: Workspace) -> None:
+    workspace.write("sum.py", ADD)
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        emacs.wait_until_open()
+        emacs.keys("M-x")
+        emacs.type("global-tabby-ls-mode\r")
+        emacs.wait_for(lambda: workspace.sent("exit"))
+        emacs.wait_for(lambda: "Tabby" not in emacs.terminal.screen)
+        emacs.wait_for(lambda: "tabby-ls" not in emacs.evaluate("(process-list)"))
+        emacs.keys("M-x")
+        emacs.type("global-tabby-ls-mode\r")
+        emacs.wait_for(lambda: emacs.status.startswith(" Tabby\n"))
+
+
 def test_it_is_switched_off_and_on_for_a_file(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
     workspace.write("sum.py", ADD)
     backend.reply(RETURN)
