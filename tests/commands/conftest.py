@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.home import COMMAND, at_home
 from tests.support.tabbyapi import ScriptedTabbyAPI
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -26,13 +25,10 @@ def run(tmp_path: Path) -> Run:
     """`run("complete", "a.py:1", stdin=..., TABBY_LS_...=...)` in an empty home."""
 
     def call(*arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-        clean = {
-            name: value for name, value in os.environ.items() if not name.startswith(("TABBY_LS_", "XDG_"))
-        }
         return subprocess.run(
-            [sys.executable, "-m", "tabby_ls", *arguments],
+            [*COMMAND, *arguments],
             cwd=tmp_path,
-            env={**clean, "HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2]), **environment},
+            env=at_home(tmp_path, **environment),
             input=stdin,
             capture_output=True,
             encoding="utf-8",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import pty
 import subprocess
-import sys
 from pathlib import Path
 from typing import IO
 
 import pytest
 
 from tests.commands.conftest import Run
+from tests.support.home import COMMAND, at_home
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,8 @@ OUTPUTS = pytest.mark.parametrize(
 def run_into(output: int | IO[str], home: Path, arguments: list[str]) -> tuple[int, str]:
     """The status and standard error of a command that writes to `output`, buffered as a user's Python does it."""
     result = subprocess.run(
-        [sys.executable, "-m", "tabby_ls", *arguments],
-        env={**os.environ, "HOME": str(home), "PYTHONUNBUFFERED": ""},
+        [*COMMAND, *arguments],
+        env=at_home(home, PYTHONUNBUFFERED=""),
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.PIPE,
@@ -74,9 +74,7 @@ def test_a_reader_who_has_seen_enough_is_no_error(tmp_path: Path, arguments: lis
 
 def test_somebody_who_starts_it_in_a_terminal_is_told_what_it_is() -> None:
     outer, inner = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "tabby_ls"], stdin=inner, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as server:
+    with subprocess.Popen(COMMAND, stdin=inner, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as server:
         assert server.stderr is not None
         assert b"tabby-ls --help" in server.stderr.readline()
         server.kill()

@@ -1,8 +1,7 @@
-"""What tests of all editors share: a scripted server, a workspace, and pictures for the documentation on demand."""
+"""What tests of all editors share: a workspace and pictures for the documentation on demand."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,12 +20,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def images(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """The folder for pictures: the documentation's with `--images`, otherwise one that nobody keeps."""
     return _IMAGES if request.config.getoption("--images", default=False) else tmp_path / "images"
-
-
-@pytest.fixture
-def backend() -> Iterator[ScriptedTabbyAPI]:
-    with ScriptedTabbyAPI() as server:
-        yield server
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,11 +12,11 @@ from typing import Any
 import pytest
 from lsprotocol import types
 
-from tests.support.client import SECONDS
 from tests.support.editor import Editor
+from tests.support.home import COMMAND, at_home
 from tests.support.rpc import RpcClient, message
 from tests.support.tabbyapi import ScriptedTabbyAPI
-from tests.support.waiting import eventually
+from tests.support.waiting import SECONDS, eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -162,15 +160,8 @@ async def test_a_document_that_is_closed_while_it_is_asked_about(
 
 @asynccontextmanager
 async def raw_server(home: Path) -> AsyncIterator[RpcClient]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tabby_ls",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "HOME": str(home), "XDG_STATE_HOME": str(home), "XDG_CACHE_HOME": str(home)},
-    )
+    pipes: Any = dict.fromkeys(("stdin", "stdout", "stderr"), asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(*COMMAND, env=at_home(home), **pipes)
     assert process.stdout is not None
     assert process.stdin is not None
     assert process.stderr is not None
@@ -262,13 +253,13 @@ async def test_the_configuration_file_breaks_and_is_mended(tmp_path: Path) -> No
             editor.open("x = |\n")
             assert await editor.ghost()
             file.write_text('[backend]\nurl = "http')
-            editor.client.workspace_did_change_configuration(types.DidChangeConfigurationParams(None))
+            editor.settings_changed()
             await eventually(lambda: len(editor.messages) == 1)
             assert str(file) in editor.messages[0]
             editor.replace("x = ", "y = ")
             assert await editor.ghost(), "the server that was configured is still asked"
             file.write_text(f'multiline = "never"\n[backend]\nurl = "{backend.url}"\n')
-            editor.client.workspace_did_change_configuration(types.DidChangeConfigurationParams(None))
+            editor.settings_changed()
             editor.replace("y = ", "z = ")
             assert await editor.ghost()
             assert len(editor.messages) == 1
@@ -286,11 +277,4 @@ async def test_two_servers_on_one_workspace(tmp_path: Path) -> None:
     ):
         for editor in (one, two):
             editor.open("def read_sett|\n", uri=(project / "b.py").as_uri())
-
-        async def learned(editor: Editor) -> None:
-            async with asyncio.timeout(SECONDS):
-                while not await editor.ghost(invoked=True):
-                    await asyncio.sleep(0.05)
-
-        await asyncio.gather(learned(one), learned(two))
-        one.buffer.cursor = two.buffer.cursor = len("def read_sett")
+            await eventually(lambda: editor.ghost(invoked=True))  # noqa: B023

@@ -1,20 +1,14 @@
-"""A scripted TabbyAPI and an editor for each test that asks for them."""
+"""An editor for each test that asks for one."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.editor import Editor
 from tests.support.tabbyapi import ScriptedTabbyAPI
-
-
-@pytest.fixture
-def backend() -> Iterator[ScriptedTabbyAPI]:
-    with ScriptedTabbyAPI() as server:
-        yield server
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from pygls.exceptions import JsonRpcException
 
-from tests.lsp.test_settings import changed
 from tests.support.editor import Editor
 from tests.support.profiles import GHOST_TEXT, MENU_ONLY, WITH_PLUGIN
 from tests.support.tabbyapi import ScriptedTabbyAPI
@@ -177,13 +176,13 @@ async def test_a_switch_outlasts_settings_that_are_not_about_it(
         editor.open("x = |\n")
         await editor.run("tabby-ls.toggle")
         editor.configuration = {"max_tokens": 32}
-        changed(editor, None)
+        editor.settings_changed()
         assert await editor.ghost() == []
         editor.configuration = {"enabled": False}
-        changed(editor, None)
+        editor.settings_changed()
         assert await editor.ghost() == []
         editor.configuration = {"enabled": True}
-        changed(editor, None)
+        editor.settings_changed()
         assert await editor.ghost()
 
 

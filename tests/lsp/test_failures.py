@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,26 +11,11 @@ from typing import Any
 import pytest
 
 from tests.support.editor import Editor
+from tests.support.ports import free_port
 from tests.support.tabbyapi import ScriptedTabbyAPI
 from tests.support.waiting import eventually
 
 KEY = "k3y-that-nobody-may-see"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-async def ask_until_answered(editor: Editor) -> str:
-    """Ask as an editor does while one types: a failed backend is left alone for a while."""
-    async with asyncio.timeout(20):
-        while not (items := await editor.ghost()):
-            await asyncio.sleep(0.05)
-    assert isinstance(items[0].insert_text, str)
-    return items[0].insert_text
 
 
 async def test_no_server_there(tmp_path: Path) -> None:
@@ -46,7 +30,8 @@ async def test_no_server_there(tmp_path: Path) -> None:
         assert editor.messages == [f"tabby-ls: the server at {address} cannot be reached; is it running?"]
         with ScriptedTabbyAPI(port=port) as backend:
             backend.reply("de\n")
-            assert await ask_until_answered(editor) == "de"
+            (item,) = await eventually(editor.ghost)  # it is left alone for a while
+            assert item.insert_text == "de"
             await eventually(lambda: len(editor.messages) == 2)
         assert editor.messages[1] == "tabby-ls: TabbyAPI: Qwen2.5-Coder-1.5B-exl3 answers again"
         assert editor.statuses == [], "it has no place for them"
@@ -64,7 +49,8 @@ async def test_a_server_that_goes_away_and_comes_back(tmp_path: Path) -> None:
         assert len(editor.messages) == 1
         with ScriptedTabbyAPI(port=port) as backend:
             backend.reply("2\n")
-            assert await ask_until_answered(editor) == "2"
+            (item,) = await eventually(editor.ghost)
+            assert item.insert_text == "2"
         editor.replace("y = ", "z = ")
         assert await editor.ghost() == []
         assert len(editor.messages) == 3, "gone, back, and news again after it had recovered"
@@ -83,11 +69,14 @@ async def test_the_local_model_stands_in_until_the_server_is_back(tmp_path: Path
         assert message.endswith("(meanwhile: local model)")
         with ScriptedTabbyAPI(port=port) as backend:
             backend.reply("ing_of(server)\n")
-            async with asyncio.timeout(20):
-                while not backend.completions:
-                    editor.type("x")
-                    await editor.ghost()
-                    editor.backspace()
+
+            async def asks() -> object:
+                editor.type("x")
+                await editor.ghost()
+                editor.backspace()
+                return backend.completions
+
+            await eventually(asks)
             await eventually(lambda: len(editor.messages) == 2)
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.lsp.test_settings import config_file
-from tests.support.editor import Editor
+from tests.support.editor import Editor, write_config
 from tests.support.profiles import WITH_PLUGIN
 from tests.support.tabbyapi import ScriptedTabbyAPI
 from tests.support.waiting import eventually
@@ -48,7 +47,7 @@ async def test_nobody_is_told_who_has_settings(tmp_path: Path, backend: Scripted
     environment, settings = {}, {}
     match where:
         case "file":
-            config_file(tmp_path, "max_tokens = 64\n")
+            write_config(tmp_path, "max_tokens = 64\n")
         case "environment":
             environment = {"TABBY_LS_BACKEND_URL": backend.url}
         case "editor":

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from tabby_ls.engine.outcome import Reason
 from tabby_ls.journal.counters import Counts
 from tabby_ls.journal.store import Store
 from tabby_ls.journal.trace import read
-from tests.lsp.test_failures import free_port
 from tests.support.editor import Editor
+from tests.support.ports import free_port
 from tests.support.profiles import VS_CODE, WITH_PLUGIN
 from tests.support.tabbyapi import ScriptedTabbyAPI
 
@@ -135,20 +133,6 @@ async def test_nothing_is_counted_where_the_user_does_not_want_it(
         assert await editor.ghost()
         assert "`stats` is false" in await editor.run("tabby-ls.stats")
     assert not (tmp_path / "state" / "tabby-ls" / "stats.json").exists()
-
-
-@pytest.mark.parametrize("content", ["", "{", "[1, 2]"])
-async def test_broken_counts_do_no_harm_and_begin_anew(
-    tmp_path: Path, backend: ScriptedTabbyAPI, content: str
-) -> None:
-    folder = tmp_path / "state" / "tabby-ls"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "stats.json").write_text(content)
-    backend.reply("1\n")
-    async with Editor(tmp_path, backend=backend.url) as editor:
-        editor.open("x = |\n")
-        assert await editor.ghost()
-    assert counts(tmp_path).shown == 1
 
 
 async def test_a_server_that_is_down_is_told_with_what_to_do(tmp_path: Path) -> None:

@@ -5,25 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lsprotocol import types
-from pygls.exceptions import (
-    JsonRpcException,
-    JsonRpcInvalidRequest,
-)
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidRequest
 
 from tests.support.editor import Editor
+from tests.support.home import at_home, listening
 from tests.support.rpc import RpcClient, message
 from tests.support.tabbyapi import ScriptedTabbyAPI
-from tests.support.waiting import eventually
+from tests.support.waiting import SECONDS, eventually
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX processes and signals")
 
@@ -84,43 +79,18 @@ async def test_nothing_is_asked_of_the_backend_before_initialized(
     await editor.client.stop()
 
 
-GOOD = {"textDocument": {"uri": "x"}, "position": {"line": 0, "character": 0}}
-
-
-async def test_a_request_after_shutdown(editor: Editor) -> None:
+async def test_a_request_after_shutdown_is_refused(editor: Editor) -> None:
     await editor.client.shutdown_async(None)
-    for method in ("textDocument/completion", "shutdown"):
+    where = {"textDocument": {"uri": "x"}, "position": {"line": 0, "character": 0}}
+    for method, params in (("textDocument/completion", where), ("shutdown", None)):
         with pytest.raises(JsonRpcInvalidRequest):
-            await editor.request(method, GOOD if method != "shutdown" else None)
+            await editor.request(method, params)
     editor.client.exit(None)
     assert await editor.client.ended() == 0
     editor.check_silence()
 
 
 # --- other transports ---
-
-
-@asynccontextmanager
-async def listening(*options: str, **environment: str) -> AsyncIterator[tuple[Any, str, int]]:
-    """A process that listens; where, it says on standard error."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tabby_ls",
-        *options,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **environment},
-    )
-    try:
-        assert process.stderr is not None
-        line = (await asyncio.wait_for(process.stderr.readline(), 20)).decode()
-        address = re.search(r"listening on (.*):(\d+)$", line.strip())
-        assert address is not None, line
-        yield process, address[1], int(address[2])
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
 
 
 async def talk(client: RpcClient) -> str:
@@ -145,12 +115,12 @@ async def talk(client: RpcClient) -> str:
 
 async def test_over_tcp(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
     backend.reply("1\n")
-    environment = {"TABBY_LS_BACKEND_URL": backend.url, "XDG_CONFIG_HOME": str(tmp_path)}
-    async with listening("--tcp", "0", **environment) as (process, host, port):
+    url = backend.url
+    async with listening("--tcp", "0", home=tmp_path, TABBY_LS_BACKEND_URL=url) as (process, host, port):
         assert host == "127.0.0.1"
         client = RpcClient(*await asyncio.open_connection(host, port))
         assert await talk(client) == "1"
-        assert await asyncio.wait_for(process.wait(), 20) == 0
+        assert await asyncio.wait_for(process.wait(), SECONDS) == 0
         await client.close()
 
 
@@ -159,8 +129,12 @@ async def test_over_a_websocket(tmp_path: Path, backend: ScriptedTabbyAPI) -> No
     from tabby_ls.server.framing import Unframer
 
     backend.reply("1\n")
-    environment = {"TABBY_LS_BACKEND_URL": backend.url, "XDG_CONFIG_HOME": str(tmp_path)}
-    async with listening("serve", "--ws", "0", **environment) as (process, host, port):
+    url = backend.url
+    async with listening("serve", "--ws", "0", home=tmp_path, TABBY_LS_BACKEND_URL=url) as (
+        process,
+        host,
+        port,
+    ):
         assert host == "127.0.0.1"
         async with websockets.connect(f"ws://{host}:{port}") as socket:
 
@@ -170,11 +144,11 @@ async def test_over_a_websocket(tmp_path: Path, backend: ScriptedTabbyAPI) -> No
                         await socket.send(body.decode())
 
                 async def answer(self) -> dict[str, Any]:
-                    answer: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), 20))
+                    answer: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), SECONDS))
                     return answer
 
             assert await talk(OverSocket(None, None)) == "1"  # type: ignore[arg-type]
-            assert await asyncio.wait_for(process.wait(), 20) == 0
+            assert await asyncio.wait_for(process.wait(), SECONDS) == 0
 
 
 @posix
@@ -188,13 +162,13 @@ async def test_a_client_that_is_killed_leaves_no_process_behind(
         "-c",
         _CLIENT,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "TABBY_LS_BACKEND_URL": backend.url, "XDG_CONFIG_HOME": str(tmp_path)},
+        env=at_home(tmp_path, TABBY_LS_BACKEND_URL=backend.url),
     )
     assert client.stderr is not None
     await eventually(lambda: backend.open_streams)
     client.kill()
     # The server has this pipe too: it ends when both have.
-    assert await asyncio.wait_for(client.stderr.read(), 20) == b""
+    assert await asyncio.wait_for(client.stderr.read(), SECONDS) == b""
     await client.wait()
     await eventually(lambda: backend.open_streams == 0)
 

@@ -193,7 +193,7 @@ async def test_the_menu_is_registered_when_it_is_wanted(tmp_path: Path, backend:
 
     async def change(configuration: Any, expected: list[Any]) -> None:
         editor.configuration = configuration
-        editor.client.workspace_did_change_configuration(types.DidChangeConfigurationParams(None))
+        editor.settings_changed()
         await eventually(lambda: triggers() == expected)
 
     async with Editor(tmp_path, VS_CODE, backend=backend.url) as editor:

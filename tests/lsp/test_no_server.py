@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from lsprotocol import types
@@ -82,10 +81,8 @@ async def test_from_the_files_of_the_workspace_but_for_secret_ones(tmp_path: Pat
     (project / ".env").write_text("TOKEN = configure_everything('secret')\n")
     async with Editor(tmp_path, {**GHOST_TEXT, "rootUri": project.as_uri()}) as editor:
         editor.open("def g(section):\n    raise Configur|\n", uri=(project / "new.py").as_uri())
-        async with asyncio.timeout(20):
-            while not (items := await editor.ghost()):  # the index is being built
-                await asyncio.sleep(0.05)
-        editor.accept(items[0])
+        (item,) = await eventually(editor.ghost)  # the index is being built
+        editor.accept(item)
         assert goes_on(editor)
         editor.open("TOKEN = configure_every|\n", uri=(project / "more.py").as_uri())
         assert await editor.ghost(invoked=True) == []
@@ -113,6 +110,4 @@ async def test_what_was_learned_is_there_at_the_next_start(tmp_path: Path) -> No
         await eventually(lambda: list(tmp_path.glob("**/manifest.json")))
     async with Editor(tmp_path, profile) as editor:
         editor.open("def g(section):\n    raise Configur|\n", uri=(project / "new.py").as_uri())
-        async with asyncio.timeout(20):
-            while not await editor.ghost():
-                await asyncio.sleep(0.02)
+        await eventually(editor.ghost)

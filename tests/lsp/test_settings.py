@@ -7,19 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lsprotocol import types
 
-from tests.support.editor import Editor
+from tests.support.editor import Editor, write_config
 from tests.support.profiles import GHOST_TEXT
 from tests.support.tabbyapi import ScriptedTabbyAPI
 from tests.support.waiting import eventually
 
 NO_PULL = {**GHOST_TEXT, "capabilities": {"textDocument": {"inlineCompletion": {}}}}
-
-
-def changed(editor: Editor, settings: Any) -> None:
-    """Say that settings have changed, and to what, as clients that push them do."""
-    editor.client.workspace_did_change_configuration(types.DidChangeConfigurationParams(settings))
 
 
 async def max_tokens(editor: Editor, backend: ScriptedTabbyAPI) -> int:
@@ -31,18 +25,11 @@ async def max_tokens(editor: Editor, backend: ScriptedTabbyAPI) -> int:
     return asked - 1
 
 
-def config_file(folder: Path, text: str) -> Path:
-    path = folder / "config" / "tabby-ls" / "config.toml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
-
-
 async def test_every_source_and_their_order(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
     url = f'[backend]\nurl = "{backend.url}"\n'
     async with Editor(tmp_path, environment={"TABBY_LS_BACKEND_URL": backend.url}) as editor:
         assert await max_tokens(editor, backend) == 128
-    config_file(tmp_path, f"max_tokens = 11\n{url}")
+    write_config(tmp_path, f"max_tokens = 11\n{url}")
     async with Editor(tmp_path) as editor:
         assert await max_tokens(editor, backend) == 11
     environment = {"TABBY_LS_MAX_TOKENS": "12"}
@@ -57,7 +44,7 @@ async def test_every_source_and_their_order(tmp_path: Path, backend: ScriptedTab
 
 
 async def test_the_file_can_be_named(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
-    config_file(tmp_path, "max_tokens = 11\n")
+    write_config(tmp_path, "max_tokens = 11\n")
     (tmp_path / "mine.toml").write_text("max_tokens = 15\n")
     environment = {"TABBY_LS_CONFIG": str(tmp_path / "mine.toml")}
     async with Editor(tmp_path, backend=backend.url, environment=environment) as editor:
@@ -86,7 +73,7 @@ async def test_changed_settings_are_in_force_at_once(
 
         async def change(settings: dict[str, Any]) -> None:
             editor.configuration, before = settings, editor.configuration_requests
-            changed(editor, None if pulls else {"tabby-ls": settings})
+            editor.settings_changed(None if pulls else {"tabby-ls": settings})
             await eventually(lambda: editor.configuration_requests > before or not pulls)
             await editor.settle()
 
@@ -110,7 +97,7 @@ async def test_a_change_ends_what_runs(editor: Editor, backend: ScriptedTabbyAPI
     ask = editor.ask_ghost()
     await eventually(lambda: backend.open_streams)
     editor.configuration = {"enabled": False}
-    changed(editor, None)
+    editor.settings_changed()
     assert not (await ask).items
     await eventually(lambda: backend.completions[0].ended == "closed by client")
     assert await editor.ghost() == []
@@ -121,7 +108,7 @@ async def test_the_same_settings_again_disturb_nothing(editor: Editor, backend: 
     editor.open("x = |\n")
     ask = editor.ask_ghost()
     await eventually(lambda: backend.open_streams)
-    changed(editor, None)
+    editor.settings_changed()
     assert (await ask).items[0].insert_text == "1 + 2"
 
 
@@ -140,14 +127,14 @@ async def test_settings_that_cannot_be_used(tmp_path: Path, backend: ScriptedTab
         for name in ("temprature", "debounce_ms", "menu.show", "local"):
             (message,) = [text for text in editor.messages if repr(name) in text]
             assert "initializationOptions" in message
-        changed(editor, None)
+        editor.settings_changed()
         await eventually(lambda: editor.configuration_requests == 2)
         await max_tokens(editor, backend)
         assert len(editor.messages) == 4
 
 
 async def test_a_config_file_that_is_no_toml(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
-    config_file(tmp_path, "max_tokens = \n")
+    write_config(tmp_path, "max_tokens = \n")
     async with Editor(tmp_path, backend=backend.url) as editor:
         assert await max_tokens(editor, backend) == 128
         (message,) = editor.messages
@@ -167,7 +154,7 @@ async def test_a_client_that_answers_anything_for_its_settings(
 ) -> None:
     for answer in ([], "x", 5, {"tabby-ls": None}, ValueError("no")):
         editor.configuration, before = answer, editor.configuration_requests
-        changed(editor, None)
+        editor.settings_changed()
         await eventually(lambda before=before: editor.configuration_requests > before)
         assert await max_tokens(editor, backend) == 128
 
@@ -192,7 +179,7 @@ async def test_a_project_cannot_send_code_elsewhere(tmp_path: Path, backend: Scr
         ) as editor:
             await eventually(lambda: len(editor.messages) == len(told) + 1)
             assert await max_tokens(editor, backend) == 128
-            changed(editor, {"tabby-ls": {"backend": told}})
+            editor.settings_changed({"tabby-ls": {"backend": told}})
             await eventually(lambda: editor.configuration_requests == 2)
             await editor.settle()
             assert await max_tokens(editor, backend) == 128
@@ -207,7 +194,7 @@ async def test_a_project_cannot_send_code_elsewhere(tmp_path: Path, backend: Scr
 async def test_pushed_settings_are_no_way_around_it(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
     with ScriptedTabbyAPI() as elsewhere:
         async with Editor(tmp_path, NO_PULL, backend=backend.url) as editor:
-            changed(editor, {"tabby-ls": {"backend": {"url": elsewhere.url}}})
+            editor.settings_changed({"tabby-ls": {"backend": {"url": elsewhere.url}}})
             await eventually(lambda: editor.messages)
             assert await max_tokens(editor, backend) == 128
         assert elsewhere.requests == []

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.lsp.test_failures import ask_until_answered, free_port
 from tests.support.editor import Editor
 from tests.support.llama_server import LlamaServer
 from tests.support.other_servers import ScriptedOllama
+from tests.support.ports import free_port
 from tests.support.profiles import WITH_PLUGIN
 from tests.support.tabbyapi import ScriptedTabbyAPI
 from tests.support.tiny_model import write_tiny_model
@@ -23,16 +22,6 @@ def servers(*entries: dict[str, Any]) -> dict[str, Any]:
     return {"backends": list(entries)}
 
 
-async def until_asked(editor: Editor, server: Any) -> None:
-    """Type as one does, until a server is asked."""
-    before = len(server.completions)
-    async with asyncio.timeout(30):
-        while len(server.completions) == before:
-            editor.type("x")
-            await editor.ghost()
-            await asyncio.sleep(0.05)
-
-
 async def test_the_second_stands_in_and_the_first_is_back_by_itself(tmp_path: Path) -> None:
     port = free_port()
     with ScriptedOllama() as second:
@@ -40,13 +29,20 @@ async def test_the_second_stands_in_and_the_first_is_back_by_itself(tmp_path: Pa
         settings = servers({"url": f"http://127.0.0.1:{port}"}, {"url": second.url})
         async with Editor(tmp_path, WITH_PLUGIN, settings=settings, environment=ALONE) as editor:
             editor.open("value = |\n")
-            assert await ask_until_answered(editor) == "2"
+            (item,) = await eventually(editor.ghost)
+            assert item.insert_text == "2"
             await eventually(lambda: editor.statuses and editor.statuses[-1].backend.startswith("Ollama"))
             with ScriptedTabbyAPI(port=port) as first:
                 first.reply("1\n")
                 await eventually(lambda: editor.statuses[-1].backend == "TabbyAPI: Qwen2.5-Coder-1.5B-exl3")
                 assert first.completions == [], "nobody asked for anything meanwhile"
-                await until_asked(editor, first)
+
+                async def types() -> object:
+                    editor.type("x")
+                    await editor.ghost()
+                    return first.completions
+
+                await eventually(types)
 
 
 async def test_each_request_goes_where_it_is_meant_to_and_no_key_goes_along(tmp_path: Path) -> None:
@@ -77,7 +73,7 @@ async def test_a_real_server_restarts_in_the_middle_of_a_session(tmp_path: Path)
             tmp_path, WITH_PLUGIN, settings={"backend": {"url": server.url}}, environment=ALONE
         ) as editor:
             editor.open("def add(a, b):\n    return |\n")
-            assert await ask_until_answered(editor)
+            assert await eventually(editor.ghost)
             assert editor.statuses[-1].backend == "llama.cpp: qwen2.5-coder-tiny.gguf"
             server.kill()
             editor.replace("return ", "yield ")
@@ -87,5 +83,5 @@ async def test_a_real_server_restarts_in_the_middle_of_a_session(tmp_path: Path)
             assert any(words in editor.statuses[-1].message for words in ("cannot be reached", "broke off"))
             with LlamaServer(model, port=port):
                 editor.replace("yield ", "await ")  # what is remembered of the last place asks nobody
-                assert await ask_until_answered(editor)
+                assert await eventually(editor.ghost)
                 await eventually(lambda: editor.statuses[-1].state == "idle")

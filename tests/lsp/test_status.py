@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.lsp.test_failures import ask_until_answered, free_port
-from tests.lsp.test_settings import changed
 from tests.support.editor import Editor
+from tests.support.ports import free_port
 from tests.support.profiles import WITH_PLUGIN
 from tests.support.tabbyapi import ScriptedTabbyAPI
 from tests.support.waiting import eventually
@@ -64,7 +63,8 @@ async def test_a_server_that_is_down_and_comes_back(tmp_path: Path) -> None:
         assert editor.statuses[-1].message == f"the server at {address} cannot be reached; is it running?"
         with ScriptedTabbyAPI(port=port) as backend:
             backend.reply("cd\n")
-            assert await ask_until_answered(editor) == "cd"
+            (item,) = await eventually(editor.ghost)
+            assert item.insert_text == "cd"
             await eventually(lambda: editor.states[-1] == "idle")
             assert editor.statuses[-1].backend == SERVER
         assert editor.messages == [], "its plugin has a place for that"
@@ -75,7 +75,7 @@ async def test_it_says_so_when_suggestions_are_off(tmp_path: Path, backend: Scri
         await eventually(lambda: editor.states[-1:] == ["off"])
         assert "`enabled`" in editor.statuses[-1].message
         editor.configuration = {"enabled": True}
-        changed(editor, None)
+        editor.settings_changed()
         await eventually(lambda: editor.states[-1] == "idle")
 
 

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -140,9 +139,7 @@ async def test_each_server_gets_its_own_and_no_redirect_carries_one(tmp_path: Pa
                 secrets=[*SECRETS, "canary-of-nobody"],
             ) as editor:
                 editor.open("x = |\n")
-                items: list[Any] = []
-                while not items:
-                    items = await editor.ghost(invoked=True)
+                await eventually(lambda: editor.ghost(invoked=True))
             assert {headers["authorization"] for _, _, headers, _ in first.requests} == {f"Bearer {KEY}"}
         assert {it.headers["authorization"] for it in second.completions} == {f"Bearer {HEADER}"}
         assert elsewhere.requests == []

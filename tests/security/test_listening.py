@@ -4,45 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from tests.support.home import listening
 from tests.support.rpc import RpcClient
-
-SECONDS = 20
-
-
-@asynccontextmanager
-async def listening(way: str, home: Path) -> AsyncIterator[tuple[str, int]]:
-    """A real server; yields the address it says it listens on."""
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("TABBY_LS_", "XDG_"))},
-        "HOME": str(home),
-    }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tabby_ls", way, "0"), stderr=asyncio.subprocess.PIPE, env=environment
-    )
-    try:
-        assert process.stderr is not None
-        line = (await asyncio.wait_for(process.stderr.readline(), SECONDS)).decode()
-        host, _, port = line.rpartition(" ")[2].strip().rpartition(":")
-        yield host, int(port)
-    finally:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.communicate()
+from tests.support.waiting import SECONDS
 
 
 @pytest.mark.parametrize("way", ["--tcp", "--ws"])
 async def test_only_this_machine_can_connect(way: str, tmp_path: Path) -> None:
-    async with listening(way, tmp_path) as (host, _):
+    async with listening(way, "0", home=tmp_path) as (_, host, _):
         assert host == "127.0.0.1"
 
 
@@ -56,7 +32,7 @@ async def test_a_web_page_cannot_speak_over_tcp(tmp_path: Path) -> None:
     """Browsers let every page post to this machine: its body, behind HTTP's `Content-Length`, would be a message."""
     body = hostile(tmp_path / "ran")
     request = f"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: https://evil.example\r\nContent-Length: {len(body)}\r\n\r\n{body}"
-    async with listening("--tcp", tmp_path) as (host, port):
+    async with listening("--tcp", "0", home=tmp_path) as (_, host, port):
         for first in (
             request.encode(),
             b"GET / HTTP/1.1\r\n\r\n",
@@ -73,9 +49,11 @@ async def test_a_web_page_cannot_speak_over_tcp(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1.evil.example"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://127.0.0.1.evil.example", "http://["]
+)
 async def test_a_web_page_cannot_speak_over_a_websocket(tmp_path: Path, origin: str) -> None:
-    async with listening("--ws", tmp_path) as (host, port):
+    async with listening("--ws", "0", home=tmp_path) as (_, host, port):
         with pytest.raises(InvalidStatus) as refused:
             await connect(f"ws://{host}:{port}", origin=origin)  # type: ignore[arg-type]
         assert refused.value.response.status_code == 403

@@ -25,8 +25,8 @@ from tabby_ls.local_model.build import refresh
 from tabby_ls.local_model.index import folder_of, load
 from tabby_ls.local_model.model import LocalModel, Query
 from tabby_ls.own_files import make_folder, open_to_append
-from tests.commands.conftest import Run
 from tests.support.editor import Editor
+from tests.support.home import at_home
 from tests.support.profiles import GHOST_TEXT
 from tests.support.tabbyapi import ScriptedTabbyAPI
 from tests.support.waiting import eventually
@@ -77,16 +77,11 @@ async def test_everything_is_the_users_alone_even_without_a_umask(tmp_path: Path
 @posix
 def test_commands_keep_it_so(tmp_path: Path) -> None:
     code = "import os, sys; os.umask(0); sys.argv[0] = 'tabby-ls'; from tabby_ls.cli import main; sys.exit(main())"
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("TABBY_LS_", "XDG_"))},
-        "HOME": str(tmp_path),
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-    }
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "a.py").write_text("word = 1\n")
     for arguments in (["config", "--init"], ["index", "a"]):
         command = [sys.executable, "-c", code, *arguments]
-        subprocess.run(command, env=environment, cwd=tmp_path, check=True, capture_output=True)
+        subprocess.run(command, env=at_home(tmp_path), cwd=tmp_path, check=True, capture_output=True)
     for top in (".config", ".cache"):
         for path in (tmp_path / top, *(tmp_path / top).rglob("*")):
             assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
@@ -117,7 +112,7 @@ def test_a_device_can_be_written_to() -> None:
 
 
 @needs_root
-def test_a_file_of_somebody_elses_gets_nothing(run: Run, tmp_path: Path) -> None:
+def test_a_file_of_somebody_elses_gets_nothing(tmp_path: Path) -> None:
     for name in ("trace", "log"):
         (tmp_path / name).touch()
         os.chown(tmp_path / name, SOMEBODY, SOMEBODY)

@@ -36,6 +36,13 @@ from tests.support.waiting import SECONDS
 _TELLTALE = 8
 
 
+def write_config(folder: Path, text: str) -> None:
+    """Write the configuration file that editors at home in `folder` have."""
+    path = folder / "config" / "tabby-ls" / "config.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
 class Editor:
     """One session of one editor."""
 
@@ -177,6 +184,10 @@ class Editor:
         gone = {one.id for one in params.unregisterations}
         assert gone <= {one.id for one in self.registrations}, "it was not registered"
         self.registrations = [one for one in self.registrations if one.id not in gone]
+
+    def settings_changed(self, settings: Any = None) -> None:
+        """Say that settings have changed, and to what, as clients that push them do."""
+        self.client.workspace_did_change_configuration(types.DidChangeConfigurationParams(settings))
 
     # --- documents ---
 

@@ -9,9 +9,7 @@ Tests that need it are skipped, with the reason, where the program cannot be had
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -19,16 +17,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.support import debian
-
-_READY_SECONDS = 60
-
-
-def free_port() -> int:
-    """A port that nobody listens on at present."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+from tests.support.ports import free_port
+from tests.support.waiting import wait_until
 
 
 class LlamaServer:
@@ -48,14 +38,12 @@ class LlamaServer:
         self._process = subprocess.Popen(
             self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + _READY_SECONDS
-        while not self._is_ready():
-            assert self._process.poll() is None, "llama-server ended at once"
-            assert time.monotonic() < deadline, "llama-server is not ready in time"
-            time.sleep(0.05)
+        wait_until(self._is_ready)
         return self
 
     def _is_ready(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, "llama-server ended at once"
         try:
             self.get("/health")
         except OSError:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support import debian
-from tests.support.llama_server import free_port
+from tests.support.ports import free_port
+from tests.support.waiting import wait_until
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "serving-a-team.md"
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -46,16 +46,17 @@ def nginx_before(upstream: str, folder: Path, *, read_timeout: str = "60s") -> I
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+
+    def answers() -> bool:
+        assert process.poll() is None, (folder / "error.log").read_text()
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
     try:
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                assert process.poll() is None, (folder / "error.log").read_text()
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+        wait_until(answers)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.kill()

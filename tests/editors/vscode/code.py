@@ -8,23 +8,19 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from tests.editors.vscode.installation import Installation
+from tests.support.waiting import SECONDS, wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-T = TypeVar("T")
-
 EXTENSION = "tabby-ls.tabby-ls"
-#: Seconds within which anything happens, on however busy a machine.
-PATIENCE = 60.0
 _GHOST = ".monaco-editor :is([class^='ghost-text'], [class*=' ghost-text'], .suggest-preview-text)"
 _GALLERY = {"serviceUrl": "", "itemUrl": "", "resourceUrlTemplate": ""}
 _USER_SETTINGS: Mapping[str, Any] = {
@@ -43,15 +39,6 @@ _USER_SETTINGS: Mapping[str, Any] = {
     "workbench.startupEditor": "none",
     "workbench.tips.enabled": False,
 }
-
-
-def wait_for(what: str, probe: Callable[[], T], seconds: float = PATIENCE) -> T:
-    """Return what `probe` returns once that is true; `what` is named when it never is."""
-    deadline = time.monotonic() + seconds
-    while not (found := probe()):
-        assert time.monotonic() < deadline, f"{what}: did not happen in {seconds:.0f} s"
-        time.sleep(0.02)
-    return found
 
 
 class CodeServer:
@@ -103,7 +90,7 @@ class CodeServer:
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )
-        self.url = wait_for("code-server listens", self._address)
+        self.url = wait_until(self._address)
         return self
 
     def __exit__(
@@ -111,7 +98,7 @@ class CodeServer:
     ) -> None:
         self._process.terminate()
         try:
-            self._process.wait(PATIENCE)
+            self._process.wait(SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -212,7 +199,7 @@ class Window:
 
         from playwright.sync_api import Error
 
-        wait_for(f"Quick Open finds {name}", is_found)
+        wait_until(is_found)
 
     def type(self, text: str, *, delay: float = 0.04) -> None:
         """Type, with so many seconds between keys."""
@@ -235,7 +222,7 @@ class Window:
         shown = self.ghost
         assert shown, "there is no ghost text to take"
         self.press(key)
-        wait_for(f"{shown!r} is taken", lambda: self.ghost != shown)
+        wait_until(lambda: self.ghost != shown)
 
     def choose(self, label: str) -> None:
         """Choose from the list that is open."""
@@ -293,47 +280,28 @@ class Window:
 
     def wait_for_ghost(self, text: str) -> None:
         """Wait until just this ghost text is on the screen."""
-        seen: set[str] = set()
-
-        def is_there() -> bool:
-            seen.add(now := self.ghost)
-            return now == text
-
-        try:
-            wait_for(f"ghost text {text!r}", is_there)
-        except AssertionError as error:
-            raise AssertionError(f"{error}; seen were {seen}") from None
+        wait_until(lambda: self.ghost == text)
 
     def wait_for_no_ghost(self) -> None:
         """Wait until no ghost text is on the screen."""
-        wait_for("ghost text goes away", lambda: not self.ghost)
+        wait_until(lambda: not self.ghost)
 
     def saved(self) -> str:
         """Save the file and return what is in it, with its line endings."""
         assert self._file is not None
         tab = self.page.locator(f'.tab.active.dirty[data-resource-name="{self._file.name}"]')
         self.press("Control+s")
-        wait_for("the file is saved", lambda: tab.count() == 0)
+        wait_until(lambda: tab.count() == 0)
         return self._file.read_bytes().decode("utf-8")
 
     @property
     def status(self) -> str:
         """Our item in the status bar, as it is read out: its text and its tooltip."""
-        return self._status.get_attribute("aria-label", timeout=PATIENCE * 1000) or ""
+        return self._status.get_attribute("aria-label", timeout=SECONDS * 1000) or ""
 
     def wait_for_status(self, *words: str) -> str:
         """Wait until the status bar item says all of `words`."""
-        seen: list[str] = []
-
-        def is_there() -> bool:
-            seen[:] = [self.status]
-            return all(word in seen[0] for word in words)
-
-        try:
-            wait_for(f"status {words}", is_there)
-        except AssertionError as error:
-            raise AssertionError(f"{error}; it is {seen}") from None
-        return seen[0]
+        return str(wait_until(lambda: all(word in self.status for word in words) and self.status))
 
     def notifications(self) -> list[str]:
         """The texts of all notifications on the screen."""
@@ -358,7 +326,7 @@ def browser(installation: Installation, profile: Path) -> Iterator[Callable[[Cod
             device_scale_factor=1.5,
             args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
         )
-        chromium.set_default_timeout(PATIENCE * 1000)
+        chromium.set_default_timeout(SECONDS * 1000)
 
         def open_window(server: CodeServer, folder: Path) -> Window:
             page = chromium.new_page()

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.editors.scripts import in_turn
-from tests.editors.vscode.code import CodeServer, Window, wait_for
+from tests.editors.vscode.code import CodeServer, Window
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -137,14 +138,14 @@ def test_typing_otherwise_replaces_it_and_stops_the_server(window: Window, backe
     window.open("otherwise.py")
     backend.reply_endlessly("number")
     window.type("first = ")
-    wait_for("the server writes", lambda: backend.open_streams)
+    wait_until(lambda: backend.open_streams)
     writing = backend.completions[-1]
     backend.reply("len(second)\n")
     window.type("[")
-    wait_for("the server is told to stop", lambda: writing.ended == "closed by client")
+    wait_until(lambda: writing.ended == "closed by client")
     window.wait_for_ghost("len(second)")
     window.type("5")
-    wait_for("ghost text is replaced", lambda: window.ghost != "len(second)")
+    wait_until(lambda: window.ghost != "len(second)")
 
 
 def test_a_word_or_a_line_is_taken(window: Window, backend: ScriptedTabbyAPI) -> None:
@@ -172,7 +173,7 @@ def test_the_alternative_that_is_shown_is_taken(window: Window, backend: Scripte
     window.type("value = ")
     window.wait_for_ghost("alpha()")
     window.press("Alt+BracketRight")
-    wait_for("another one is shown", lambda: window.ghost in ("beta()", "gamma()"))
+    wait_until(lambda: window.ghost in ("beta()", "gamma()"))
     second = window.ghost
     third = "gamma()" if second == "beta()" else "beta()"
     window.press("Alt+BracketRight")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.editors.vscode.code import CodeServer, Window, wait_for
+from tests.editors.vscode.code import CodeServer, Window
+from tests.support.waiting import wait_until
 
 _SHAPES = """\
 import math
@@ -42,6 +43,6 @@ def test_a_line_of_another_file_is_known(
         window.press("Alt+Backslash")
         return window.ghost.startswith("self, radius: float")
 
-    wait_for("the workspace is learned", is_known)
+    wait_until(is_known)
     window.accept()
     assert window.saved().startswith("class Circle:\n    def __init__(self, radius: float)")

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.editors.vscode.code import CodeServer, Window, wait_for
+from tests.editors.vscode.code import CodeServer, Window
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import wait_and_see, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def test_a_backend_that_dies_and_returns(
         mortal.reply("first()\n")
         code_server.configure({"backend.url": mortal.url})
         port = urlsplit(mortal.url).port
-        wait_for("the server is the new one", lambda: mortal.requests)
+        wait_until(lambda: mortal.requests)
         window.type("a = ")
         window.wait_for_ghost("first()")
         window.accept()
@@ -69,7 +70,7 @@ def test_a_backend_that_dies_and_returns(
             window.type("c")
             return "idle, TabbyAPI" in window.status
 
-        wait_for("the status is clear again", is_back)
+        wait_until(is_back)
         window.type("\nd = ")
         window.wait_for_ghost("second()")
 
@@ -77,7 +78,7 @@ def test_a_backend_that_dies_and_returns(
 def test_the_server_is_restarted_by_command(window: Window, code_server: CodeServer) -> None:
     (former,) = code_server.language_servers()
     window.run("tabby-ls: Restart Server")
-    wait_for("another process serves", lambda: code_server.language_servers() not in ([], [former]))
+    wait_until(lambda: code_server.language_servers() not in ([], [former]))
     window.wait_for_status("idle", "TabbyAPI")
     window.type("x = ")
     window.wait_for_ghost("answer()")
@@ -86,14 +87,14 @@ def test_the_server_is_restarted_by_command(window: Window, code_server: CodeSer
 def test_a_server_that_is_killed_is_started_again(window: Window, code_server: CodeServer) -> None:
     (former,) = code_server.language_servers()
     os.kill(former, signal.SIGKILL)
-    wait_for("another process serves", lambda: code_server.language_servers() not in ([], [former]))
+    wait_until(lambda: code_server.language_servers() not in ([], [former]))
     window.type("x = ")
 
     def is_answered() -> bool:
         window.press("Alt+Backslash")
         return window.ghost == "answer()"
 
-    wait_for("it answers", is_answered)
+    wait_until(is_answered)
     window.wait_for_status("idle", "TabbyAPI")
 
 
@@ -105,8 +106,7 @@ def test_the_menu_switches_off_and_on(window: Window, backend: ScriptedTabbyAPI)
     asked = len(backend.completions)
     window.type("x = ")
     window.press("Alt+Backslash")
-    window.page.wait_for_timeout(1000)
-    assert window.ghost == ""
+    wait_and_see(lambda: window.ghost == "")
     assert len(backend.completions) == asked
     window.run("tabby-ls: Restart Server")
     window.wait_for_status("tabby-ls: off")
@@ -121,8 +121,7 @@ def test_a_file_is_switched_off_and_others_are_not(window: Window) -> None:
     window.run("tabby-ls: Switch On or Off for This File")
     window.wait_for_status("off for this file")
     window.type("x = ")
-    window.page.wait_for_timeout(1000)
-    assert window.ghost == ""
+    wait_and_see(lambda: window.ghost == "")
     window.open("other.py")
     window.wait_for_status("idle")
     window.type("y = ")
@@ -132,12 +131,9 @@ def test_a_file_is_switched_off_and_others_are_not(window: Window) -> None:
 def test_a_language_is_switched_off_in_the_settings(window: Window, code_server: CodeServer) -> None:
     window.run("tabby-ls: Switch On or Off for This Language")
     window.wait_for_status("off for python")
-    wait_for(
-        "it is a setting", lambda: code_server.user_settings().get("tabby-ls.disabledLanguages") == ["python"]
-    )
+    wait_until(lambda: code_server.user_settings().get("tabby-ls.disabledLanguages") == ["python"])
     window.type("x = ")
-    window.page.wait_for_timeout(1000)
-    assert window.ghost == ""
+    wait_and_see(lambda: window.ghost == "")
     window.run("tabby-ls: Switch On or Off for This Language")
     window.wait_for_status("idle")
     window.type("1\ny = ")
@@ -147,9 +143,9 @@ def test_a_language_is_switched_off_in_the_settings(window: Window, code_server:
 def test_why_says_why(window: Window, backend: ScriptedTabbyAPI) -> None:
     backend.reply("")
     window.type("x = ")
-    wait_for("it was asked", lambda: backend.completions and backend.completions[-1].ended)
+    wait_until(lambda: backend.completions and backend.completions[-1].ended)
     window.run("tabby-ls: Why Was Nothing Suggested?")
-    wait_for("a reason", lambda: any("nothing was suggested" in text for text in window.notifications()))
+    wait_until(lambda: any("nothing was suggested" in text for text in window.notifications()))
 
 
 def test_statistics_are_shown(window: Window) -> None:
@@ -158,13 +154,13 @@ def test_statistics_are_shown(window: Window) -> None:
     window.accept()
     window.run("tabby-ls: Show Statistics")
     table = window.page.locator(".monaco-editor[data-uri^='tabby-ls:'] .view-lines")
-    wait_for("a table", lambda: "accepted" in (table.text_content() or ""))
+    wait_until(lambda: "accepted" in (table.text_content() or ""))
 
 
 def test_the_log_is_shown(window: Window) -> None:
     window.run("tabby-ls: Show Log")
     lines = window.page.locator(".panel .monaco-editor .view-lines")
-    wait_for("a log", lambda: "starting the server" in (lines.text_content() or "").replace("\u00a0", " "))
+    wait_until(lambda: "starting the server" in (lines.text_content() or "").replace("\u00a0", " "))
     window.run("View: Hide Panel")
 
 
@@ -174,7 +170,7 @@ def test_a_server_is_connected_and_its_key_set(window: Window, code_server: Code
         window.click_status()
         window.choose("Connect a server")
         window.answer(guarded.url)
-        wait_for("it is tried", lambda: any("key" in text for text in window.notifications()))
+        wait_until(lambda: any("key" in text for text in window.notifications()))
         window.wait_for_status("wants an API key", "Set API Key")
         assert code_server.machine_settings()["tabby-ls.backend.url"] == guarded.url
         window.page.get_by_role("button", name="Set API Key", exact=True).press("Enter")
@@ -193,7 +189,7 @@ def test_what_is_set_takes_effect_at_once(
 ) -> None:
     (server,) = code_server.language_servers()
     code_server.configure({"backend.url": backend.url, "maxTokens": 17})
-    wait_for("it is known", lambda: _asked_tokens(window, backend) == 18)
+    wait_until(lambda: _asked_tokens(window, backend) == 18)
     assert code_server.language_servers() == [server]
 
 
@@ -205,6 +201,6 @@ def _asked_tokens(window: Window, backend: ScriptedTabbyAPI) -> int:
 def test_without_a_suitable_python_it_says_so(window: Window, code_server: CodeServer) -> None:
     code_server.configure({"interpreter": "/no/such/python"})
     window.wait_for_status("needs Python 3.11 or later: /no/such/python cannot be run")
-    wait_for("help is offered", lambda: any("needs Python 3.11" in text for text in window.notifications()))
+    wait_until(lambda: any("needs Python 3.11" in text for text in window.notifications()))
     code_server.configure({})
     window.wait_for_status("idle", "local model")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.editors.vscode.code import CodeServer, browser, wait_for
+from tests.editors.vscode.code import CodeServer, browser
 from tests.editors.vscode.installation import Installation
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import wait_until
 
 
 def test_a_project_that_is_not_trusted_has_no_say_in_what_is_run_and_asked(
@@ -34,7 +35,7 @@ def test_a_project_that_is_not_trusted_has_no_say_in_what_is_run_and_asked(
             browser(installation, work / "browser") as open_window,
         ):
             window = open_window(server, folder)
-            wait_for("it is not trusted", window.page.get_by_text("Restricted Mode").count)
+            wait_until(window.page.get_by_text("Restricted Mode").count)
             window.wait_for_status("idle", "local model")
             window.open("new.py")
             window.type("class Circle:\n")
