@@ -128,6 +128,12 @@ PROGRAMS = {
             "forky",
             {"emacs": _EMACS, "emacsclient": 'start emacsclient "$root/usr/bin/emacsclient.emacs" "$@"\n'},
         ),
+        Program(
+            "vim",
+            "vim",
+            "forky",
+            {"vim": 'export VIM="$root/usr/share/vim"\nstart vim "$root/usr/bin/vim.basic" "$@"\n'},
+        ),
         Program("llama-server", "llama.cpp-tools", "forky", {"llama-server": _LLAMA_SERVER}),
         Program("nginx", "nginx", "forky", {"nginx": 'start nginx "$root/usr/sbin/nginx" "$@"\n'}),
         Program("tmux", "tmux", "forky", {"tmux": 'start tmux "$root/usr/bin/tmux" "$@"\n'}),
@@ -171,6 +177,11 @@ def emacs_package(name: str) -> Path:
     packages = emacs().parents[1] / "root/usr/share/emacs/site-lisp/elpa-src"
     (folder,) = packages.glob(f"{name}-[0-9]*")
     return folder
+
+
+def vim() -> Path:
+    """Vim 9."""
+    return _command("vim")
 
 
 def nginx() -> Path:
