@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.editors.neovim.conftest import Start
+from tests.editors.scripts import going_on_to
 from tests.editors.workspace import Workspace
 from tests.support.tabbyapi import ScriptedTabbyAPI
 from tests.support.waiting import wait_and_see
@@ -227,6 +228,41 @@ def test_undo_takes_back_the_suggestion_alone(
     nvim.wait_for(lambda: nvim.lines == ["def g(items):", "    "])
 
 
+def test_what_was_taken_is_repeated_with_what_was_typed(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI, version: str
+) -> None:
+    backend.reply(going_on_to("alpha + beta\n", "with beta:\n    gamma()\n    delta()\n"))
+    text = ["a", "b", "c"]
+    nvim = start(workspace, "x.py", "\n".join(text))
+
+    def accepted(keys: str, suggested: str, *after: str) -> list[str]:
+        nvim.type(keys)
+        nvim.wait_for(lambda: (nvim.ghost or [""])[0] == suggested)
+        nvim.keys("Tab")
+        nvim.wait_for_ghost()
+        nvim.keys(*after, "Escape", ".")
+        nvim.type(":let g:repeated = 1\r")
+        nvim.wait_for(lambda: nvim.lua("return vim.g.repeated") == 1)
+        lines = nvim.lines
+        nvim.type(":unlet g:repeated | edit!\r")
+        nvim.wait_for(lambda: nvim.lines == text)
+        return lines
+
+    assert accepted("ggA = al", "pha + beta", "!", "Escape", "j") == [
+        "a = alpha + beta!",
+        "b = alpha + beta!",
+        "c",
+    ]
+    twice = " = alpha + beta = alpha + beta"
+    assert accepted("gg2A = al", "pha + beta", "Escape", "j") == [f"a{twice}", f"b{twice}", "c"]
+    block = ["with beta:", "    gamma()", "    delta()"]
+    lines = accepted("ggowith", " beta:", "Escape", "g", "g")
+    if version == "0.10":  # which indents again what it repeats
+        assert [line.strip() for line in lines] == ["a", *2 * ["with beta:", "gamma()", "delta()"], "b", "c"]
+    else:
+        assert lines == ["a", *block, *block, "b", "c"]
+
+
 def test_dismissed_it_is_gone_until_the_next_key(
     start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
 ) -> None:
@@ -299,6 +335,7 @@ def test_a_menu_with_a_selected_entry_comes_first(
     nvim.wait_for_ghost("ular")
     nvim.keys("Tab")
     nvim.wait_for(lambda: nvim.lines[1] == "tabular")
+    assert nvim.lua("return vim.fn.pumvisible()") == 0  # a menu that stayed would replace what was taken
 
 
 def test_macros_do_the_same_each_time(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
@@ -332,6 +369,40 @@ def test_nothing_in_replace_mode_nor_after_leaving_the_window(
     nvim.wait_for_ghost("alpha")
     nvim.keys("Tab")
     nvim.wait_for(lambda: nvim.lines[0].endswith("alpha"))
+
+
+def test_it_goes_and_comes_with_insert_mode(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("alpha\n")
+    nvim = start(workspace, "x.py", "x = ")
+    nvim.insert_at_end()
+    nvim.wait_for_ghost("alpha")
+    nvim.keys("IC")  # replace mode
+    nvim.wait_for_ghost()
+    nvim.keys("IC")
+    nvim.wait_for_ghost("alpha")
+    nvim.keys("C-o")
+    nvim.wait_for_ghost()
+    nvim.type(":")
+    nvim.keys("Escape")
+    nvim.wait_for_ghost("alpha")
+    nvim.keys("C-c")
+    nvim.wait_for_ghost()
+    assert nvim.mode == "n"
+
+
+def test_nothing_where_no_key_could_take_it(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("alpha\n")
+    nvim = start(workspace, "x.py", "x = ")
+    nvim.run("set paste")
+    nvim.insert_at_end("y + ")
+    wait_and_see(lambda: workspace.sent("textDocument/inlineCompletion") == [])
+    nvim.run("set nopaste")
+    nvim.type("z + ")
+    nvim.wait_for_ghost("alpha")
 
 
 def test_a_buffer_can_be_left_alone(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI) -> None:

@@ -140,9 +140,11 @@ local function menu_has_the_word()
   return vim.fn.pumvisible() == 1 and vim.fn.complete_info({ 'selected' }).selected >= 0
 end
 
--- Macros do the same each time they run: nothing is suggested while they are recorded or run.
+-- Macros do the same each time they run: nothing is suggested while they are recorded or run. With 'paste' there are no
+-- mappings, so that nothing could be taken.
 local function is_inserting()
-  return api.nvim_get_mode().mode:sub(1, 1) == 'i' and vim.fn.reg_recording() == '' and vim.fn.reg_executing() == ''
+  local is_in_macro = vim.fn.reg_recording() ~= '' or vim.fn.reg_executing() ~= ''
+  return api.nvim_get_mode().mode:sub(1, 1) == 'i' and not is_in_macro and not vim.o.paste
 end
 
 local function draw()
@@ -377,22 +379,44 @@ local function end_undo_step(buffer)
   vim.bo[buffer].undolevels = vim.bo[buffer].undolevels
 end
 
-local function insert(buffer, piece, replaces)
+-- Insert text and move past so many bytes behind it. It becomes part of what `.`, a count and a block insert repeat:
+-- only for what is pasted does Neovim do that, so it is pasted, by a handler that leaves indents and marks alone.
+local function insert(buffer, piece, past)
   local row, column = unpack(api.nvim_win_get_cursor(0))
-  local lines = vim.split(piece, '\n', { plain = true })
-  end_undo_step(buffer)
-  api.nvim_buf_set_text(buffer, row - 1, column, row - 1, column + replaces, lines)
-  local last = #lines[#lines]
-  api.nvim_win_set_cursor(0, { row + #lines - 1, #lines == 1 and column + last or last })
-  end_undo_step(buffer)
+  local handler = vim.paste
+  ---@diagnostic disable-next-line: duplicate-set-field
+  vim.paste = function(lines)
+    end_undo_step(buffer)
+    api.nvim_buf_set_text(buffer, row - 1, column, row - 1, column, lines)
+    local last = #lines[#lines] + past
+    api.nvim_win_set_cursor(0, { row + #lines - 1, #lines == 1 and column + last or last })
+    end_undo_step(buffer)
+    return true
+  end
+  local is_done, err = pcall(api.nvim_paste, piece, false, -1)
+  vim.paste = handler
+  if not is_done then
+    error(err)
+  end
 end
 
+-- The menu would take what is inserted for its own: it is closed first.
+local function close_menu_before(action)
+  local keys = ("<C-x><C-z><Cmd>lua require('tabby_ls').%s()<CR>"):format(action)
+  api.nvim_feedkeys(api.nvim_replace_termcodes(keys, true, true, true), 'in', false)
+end
+
+---@param action string What of `tabby_ls` does this.
 ---@param part fun(rest: string): string What of the rest to take.
 ---@return boolean # whether there was anything to take
-local function take(part)
+local function take(action, part)
   local candidate = M.is_visible() and current()
   if not candidate then
     return false
+  end
+  if vim.fn.pumvisible() == 1 then
+    close_menu_before(action)
+    return true
   end
   local client, item, buffer = offer.client, candidate.item, offer.place.buffer
   local piece = part(candidate.rest)
@@ -401,7 +425,7 @@ local function take(part)
   cancel()
   if left == '' then
     drop_offer()
-    insert(buffer, piece, candidate.replaces)
+    insert(buffer, piece:sub(1, #piece - candidate.replaces), candidate.replaces)
   else
     insert(buffer, piece, 0)
     draw()
@@ -422,19 +446,19 @@ end
 
 --- Take all of the suggestion.
 function M.accept()
-  return take(function(rest)
+  return take('accept', function(rest)
     return rest
   end)
 end
 
 --- Take the next word of it; the rest stays.
 function M.accept_word()
-  return take(text.next_word)
+  return take('accept_word', text.next_word)
 end
 
 --- Take the next line of it; the rest stays.
 function M.accept_line()
-  return take(text.next_line)
+  return take('accept_line', text.next_line)
 end
 
 --- Follow what happens in all buffers.
@@ -451,15 +475,25 @@ function M.enable(group)
       end
     end,
   })
-  api.nvim_create_autocmd('InsertEnter', {
+  -- InsertLeave does not come when CTRL-C or the Insert key end insert mode, InsertEnter not when CTRL-O returns to it.
+  api.nvim_create_autocmd('ModeChanged', {
     group = group,
+    pattern = { '*:i*', 'i*:*' },
     callback = function()
       if is_ours() then
-        ask_soon() -- once insert mode has begun
+        M.follow()
       end
     end,
   })
-  api.nvim_create_autocmd({ 'InsertLeave', 'BufLeave', 'WinLeave' }, { group = group, callback = M.clear })
+  api.nvim_create_autocmd('LspAttach', {
+    group = group,
+    callback = function(event)
+      if event.buf == api.nvim_get_current_buf() then
+        ask_soon() -- for what was typed while the server started
+      end
+    end,
+  })
+  api.nvim_create_autocmd({ 'BufLeave', 'WinLeave' }, { group = group, callback = M.clear })
 end
 
 return M
