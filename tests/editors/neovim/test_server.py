@@ -14,6 +14,7 @@ from tests.editors.neovim.conftest import Start
 from tests.editors.neovim.driver import PLUGIN, Neovim
 from tests.editors.workspace import Workspace
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import wait_and_see
 
 _STATUSLINE = """
 require('tabby_ls').setup { keymaps = true }
@@ -119,6 +120,36 @@ def test_a_server_that_is_killed_is_started_again(
     nvim.wait_for(lambda: nvim.lines == ["x = y + alpha"])
 
 
+def test_what_was_typed_while_the_server_started_is_asked_about(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("alpha\n")
+    workspace.write("x.py", "")
+    workspace.write("slow", "#!/bin/sh\nuntil [ -e started ]; do sleep 0.05; done\nexec tabby-ls\n").chmod(
+        0o755
+    )
+    nvim = start(workspace, "x.py", init="require('tabby_ls').setup { cmd = { './slow' } }")
+    nvim.insert_at_end("x = ")
+    workspace.write("started", "")
+    nvim.wait_for_ghost("alpha")
+
+
+@pytest.mark.parametrize("force", ["false", "true"])
+def test_a_server_that_the_user_stops_stays_stopped(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI, force: str
+) -> None:
+    backend.reply("alpha\n")
+    nvim = start(workspace, "x.py", "")
+    nvim.run(f"lua vim.lsp.stop_client(vim.lsp.get_clients(), {force})")
+    nvim.wait_for(lambda: not _server_pids(workspace))
+    nvim.wait_for(lambda: _status(nvim)["state"] == "off")
+    wait_and_see(lambda: not _server_pids(workspace))
+    assert "ended" not in _said(nvim)
+    nvim.type(":TabbyLs restart\r")
+    nvim.insert_at_end("x = ")
+    nvim.wait_for_ghost("alpha")
+
+
 def test_a_server_that_cannot_begin_is_given_up(start: Start, workspace: Workspace) -> None:
     (workspace.folder / "broken").write_text("#!/bin/sh\nread line; echo oh no >&2; exit 3\n")
     (workspace.folder / "broken").chmod(0o755)
@@ -177,6 +208,13 @@ def test_commands(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI)
     assert nvim.lua(complete.format("st")) == ["stats", "status"]
     assert nvim.lua(complete.format("toggle ")) == ["file", "language", "session"]
     assert nvim.lua(complete.format("why ")) == []
+
+
+def test_an_answer_that_is_longer_than_a_line_is_broken_at_words(start: Start, workspace: Workspace) -> None:
+    nvim = start(workspace, "x.py", "", columns=30)
+    nvim.type(":TabbyLs why\r")
+    nvim.terminal.wait_for_text("Press ENTER")
+    assert "Nothing has been asked yet:" in nvim.terminal.screen.split("\n")
 
 
 @pytest.mark.parametrize("scope", ["session", "language", "file"])

@@ -15,8 +15,6 @@ local OFF = { state = 'off', backend = '', message = 'the server is not running'
 
 ---@type table<integer, tabby_ls.Status>
 local status_of = {}
----@type table<integer, { config: table, buffers: integer[] }>
-local served = {}
 -- When the server was last started again by itself: it is given up if it keeps dying.
 local restarts = {}
 local RESTARTS, WITHIN_MS = 3, 60000
@@ -141,28 +139,38 @@ end
 
 -- Life
 
--- What the exit that is being reported really was: Neovim is told of a good one, see `start`.
-local last_exit = { code = 0, signal = 0 }
+-- What became of the server whose end is being reported: Neovim is told of a good one, see `start`.
+local last_exit = { code = 0, signal = 0, was_stopped = false }
 
 --- Start the server, for vim.lsp.
 ---
 --- Of a bad exit Neovim itself would make a message that is longer than a line, for which everything stops until a
---- key is pressed, in the middle of typing.
+--- key is pressed, in the middle of typing. Whoever stops a client does it by a request or by force.
 local function start(dispatchers)
+  local was_stopped = false
   local on_exit = dispatchers.on_exit
   dispatchers.on_exit = function(code, signal)
-    last_exit = { code = code, signal = signal }
+    last_exit = { code = code, signal = signal, was_stopped = was_stopped }
     on_exit(0, 0)
   end
-  return vim.lsp.rpc.start(config.now.cmd, dispatchers)
+  local rpc = vim.lsp.rpc.start(config.now.cmd, dispatchers)
+  local request, terminate = rpc.request, rpc.terminate
+  rpc.request = function(method, ...)
+    was_stopped = was_stopped or method == 'shutdown'
+    return request(method, ...)
+  end
+  rpc.terminate = function()
+    was_stopped = true
+    terminate()
+  end
+  return rpc
 end
 
-local function start_again(id)
-  local was = served[id]
-  served[id] = nil
-  local buffers = vim.tbl_filter(vim.api.nvim_buf_is_loaded, was.buffers)
-  for _, buffer in ipairs(buffers) do
-    vim.lsp.start(was.config, { bufnr = buffer })
+---@param client_config table
+---@param buffers integer[]
+local function start_again(client_config, buffers)
+  for _, buffer in ipairs(vim.tbl_filter(vim.api.nvim_buf_is_loaded, buffers)) do
+    vim.lsp.start(client_config, { bufnr = buffer })
   end
 end
 
@@ -177,31 +185,26 @@ local function may_restart()
 end
 
 local function on_exit(_, _, id)
-  local exit = last_exit
+  local exit, client = last_exit, vim.lsp.get_client_by_id(id)
+  local buffers = client and vim.tbl_keys(client.attached_buffers) or {}
   vim.schedule(function()
     status_of[id] = nil
     changed()
-    local was = served[id]
-    if (was and was.stopping) or vim.v.exiting ~= vim.NIL then
+    if exit.was_stopped then
       return
     end
-    if was and may_restart() then
+    if client and client.initialized and may_restart() then
       vim.defer_fn(function()
-        start_again(id)
+        start_again(client.config, buffers)
       end, RESTART_MS)
       return
     end
-    served[id] = nil
-    if was or exit.code ~= 0 or exit.signal ~= 0 then
-      local how = exit.signal ~= 0 and 'signal ' .. exit.signal or 'exit status ' .. exit.code
-      say(('the server ended (%s); :checkhealth tabby_ls'):format(how), vim.log.levels.ERROR)
-    end
+    local how = exit.signal ~= 0 and 'signal ' .. exit.signal or 'exit status ' .. exit.code
+    say(('the server ended (%s); :checkhealth tabby_ls'):format(how), vim.log.levels.ERROR)
   end)
 end
 
-local function on_attach(client, buffer)
-  served[client.id] = served[client.id] or { config = client.config, buffers = {} }
-  table.insert(served[client.id].buffers, buffer)
+local function on_attach(client)
   -- Ghost text is drawn here; Neovim's own would show it a second time.
   if vim.lsp.inline_completion then
     vim.lsp.inline_completion.enable(false, { client_id = client.id })
@@ -264,23 +267,20 @@ end
 --- Stop the servers and start them again for the same buffers; where there are none, start one.
 function M.restart()
   restarts = {}
-  local ids = vim.tbl_keys(served)
-  for _, id in ipairs(ids) do
-    local was = served[id]
-    was.stopping = true
-    local client = vim.lsp.get_client_by_id(id)
+  local clients = vim.lsp.get_clients({ name = M.NAME })
+  for _, client in ipairs(clients) do
+    local buffers = vim.tbl_keys(client.attached_buffers)
     local function has_ended()
-      return vim.lsp.get_client_by_id(id) == nil
+      return vim.lsp.get_client_by_id(client.id) == nil
     end
-    if client then
-      call(client, 'stop')
-      if not vim.wait(STOP_MS, has_ended, 10) then
-        call(client, 'stop', true)
-      end
+    call(client, 'stop')
+    if not vim.wait(STOP_MS, has_ended, 10) then
+      call(client, 'stop', true)
+      vim.wait(STOP_MS, has_ended, 10) -- Neovim 0.10 would have the one that ends serve again
     end
-    start_again(id)
+    start_again(client.config, buffers)
   end
-  if #ids == 0 then
+  if #clients == 0 then
     begin()
   end
 end
@@ -293,7 +293,7 @@ function M.enable(group)
     callback = function(event)
       local client = vim.lsp.get_client_by_id(event.data.client_id)
       if client and client.name == M.NAME then
-        on_attach(client, event.buf)
+        on_attach(client)
       end
     end,
   })

@@ -5,8 +5,26 @@ local M = {}
 
 local SCOPES = { 'file', 'language', 'session' }
 
+-- Neovim breaks a long line wherever the screen ends, within a word.
+local function broken_at_words(message)
+  local rows = {}
+  for _, line in ipairs(vim.split(message, '\n', { plain = true })) do
+    local row = ''
+    for word in line:gmatch('%s*%S+') do
+      if row ~= '' and vim.fn.strdisplaywidth(row .. word) > vim.o.columns then
+        rows[#rows + 1] = row
+        row = vim.trim(word)
+      else
+        row = row .. word
+      end
+    end
+    rows[#rows + 1] = row
+  end
+  return table.concat(rows, '\n')
+end
+
 local function show(message)
-  vim.api.nvim_echo({ { message } }, true, {})
+  vim.api.nvim_echo({ { broken_at_words(message) } }, true, {})
 end
 
 local function complain(message)

@@ -35,6 +35,7 @@ local function check_servers(client_of)
   if #clients == 0 then
     health.warn('the server is not running', {
       'it starts with the first file of a type that it is for (a buffer without a file type has none)',
+      'if it was stopped, :TabbyLs restart starts it again',
       vim.lsp.get_log_path() .. ' may say why it ended',
     })
     return
