@@ -20,7 +20,7 @@ from tabby_ls import __version__
 from tabby_ls.server.client_session import ClientSession
 from tabby_ls.server.commands import COMMANDS, Arguments, Command
 from tabby_ls.server.documents import DocumentNotOpenError
-from tabby_ls.server.items import inline_item, menu_item
+from tabby_ls.server.items import inline_item, is_worth_a_row, menu_item
 from tabby_ls.server.places import place_of, typed_on
 from tabby_ls.server.protocol import ServerProtocol, make_converter
 
@@ -156,7 +156,8 @@ async def _completion(server: TabbyLanguageServer, params: types.CompletionParam
     """Answer with a menu item.
 
     Helix does not ask again for letters that are typed while it waits, if it shows the items of other servers. So
-    where such letters contradict what was to come, the answer is for them, and takes its time anew.
+    where such letters contradict what was to come, the answer is for them, and has as much time as it would have had.
+    For ever is too long: if no menu is open, Helix does not ask the others about a new word meanwhile.
     """
     session = server.session
     session.menu_request = this = object()
@@ -171,7 +172,7 @@ async def _completion(server: TabbyLanguageServer, params: types.CompletionParam
         return nothing
     invoked = session.asked_by_key(params.context, place)
     seconds = session.menu_deadline(invoked=invoked)
-    last_moment = monotonic() + session.client.longest_wait
+    last_moment = monotonic() + min(2 * seconds, session.client.longest_wait)
     outcome = await session.suggest(place.snapshot, invoked=invoked, seconds=seconds, since=since)
     while outcome.is_superseded and session.menu_request is this:
         behind = typed_on(server.protocol.documents, params, place)
@@ -180,7 +181,7 @@ async def _completion(server: TabbyLanguageServer, params: types.CompletionParam
             break
         place = behind
         outcome = await session.suggest(place.snapshot, invoked=invoked, seconds=seconds)
-    if outcome.suggestion is None:
+    if outcome.suggestion is None or not (invoked or is_worth_a_row(outcome.suggestion)):
         return nothing
     item = menu_item(
         outcome.suggestion, place, session.client, session.keeper.offers.made(outcome, outcome.suggestion)

@@ -112,6 +112,7 @@ class ClientSession:
 
     async def end(self) -> None:
         """Stop everything."""
+        self.status.end()
         if self._learning is not None:
             self._learning.cancel()
         if "engine" in vars(self):
@@ -190,6 +191,7 @@ class ClientSession:
         self._held.edited(document.uri, changes)
         self.engine.edited(document.uri, changes)
         self.keeper.offers.edited(document.uri, changes, document.text.after)
+        self.status.edited()
 
     def closed(self, uri: str) -> None:
         """Let go of a document that was closed."""

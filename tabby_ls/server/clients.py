@@ -56,8 +56,9 @@ class Client:
     names_server: bool = False
     #: Characters of a message beyond which it waits for a key before anything else is done; 0: it never does.
     longest_message: int = 0
-    #: It cuts a message off at the end of its line, and can open documents.
-    cuts_messages: bool = False
+    #: Its messages have one line, are cut off at its end, and the next key takes them away.
+    has_message_line: bool = False
+    opens_documents: bool = False
     #: It asks for a menu once at a place by itself; a second request there is by key.
     asks_once: bool = False
     #: Seconds its user can be kept waiting: some clients do not redraw while they ask.
@@ -98,8 +99,8 @@ def describe_client(name: str, capabilities: Mapping[str, Any]) -> Client:
         connect_command=str(ours.get("connectCommand", "")),
         names_server=is_neovim and not shows_status,
         longest_message=_LONGEST_IN_NEOVIM if is_neovim and not shows_status else 0,
-        cuts_messages=name == "helix"
-        and part_of(capabilities, "window", "showDocument").get("support") is True,
+        has_message_line=name == "helix",
+        opens_documents=part_of(capabilities, "window", "showDocument").get("support") is True,
         asks_once=name == "helix",
         longest_wait=0.4 if name == "eglot" else 60.0,
     )

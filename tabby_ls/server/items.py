@@ -72,6 +72,12 @@ def menu_item(
     )
 
 
+def is_worth_a_row(suggestion: Suggestion) -> bool:
+    """Return whether a menu may open for it unasked: not for a bracket, which is typed sooner than it is chosen."""
+    added = suggestion.text[: len(suggestion.text) - suggestion.replaces].strip()
+    return len(added) > 1 or is_word(added)
+
+
 def _accepted(offer: str, *, more: bool = False) -> types.Command:
     argument = {"id": offer} | ({"more": True} if more else {})
     return types.Command("Suggestion accepted", ACCEPTED, arguments=[argument])

@@ -17,6 +17,7 @@ from tabby_ls.engine.outcome import Outcome, Reason, Standing
 from tabby_ls.journal.explain import because
 from tabby_ls.server.clients import Client
 from tabby_ls.server.long_messages import is_long, show_document
+from tabby_ls.server.lull import Lull
 from tabby_ls.server.waiting import Waiting
 from tabby_ls.settings import Problem
 
@@ -52,6 +53,7 @@ class Status:
         self._refusal: Reason | None = None
         self._shown: State | None = None
         self._showing: set[asyncio.Task[None]] = set()
+        self._lull = Lull(self._show_now)
         #: `shows_status`: whether it shows what it is notified of.
         self.client = Client()
         self.waiting = Waiting(self.update)
@@ -82,12 +84,20 @@ class Status:
         """Tell the user what a command of theirs came to, unless the client has its own place for it."""
         if self.client.shows_status:
             return
-        if self.client.cuts_messages and is_long(sentence):
+        if self.client.has_message_line and self.client.opens_documents and is_long(sentence):
             showing = asyncio.create_task(show_document(self._server, sentence))
             self._showing.add(showing)
             showing.add_done_callback(self._showing.discard)
         else:
-            self._show(types.MessageType.Info, sentence)
+            self._show_now(types.MessageType.Info, sentence)
+
+    def edited(self) -> None:
+        """Take note that the user types."""
+        self._lull.edited()
+
+    def end(self) -> None:
+        """Say nothing any more."""
+        self._lull.end()
 
     def failed(self, error: BackendError) -> None:
         """Take note of a backend's failure."""
@@ -130,7 +140,8 @@ class Status:
         if self._troubles and standing.error is None:
             self._troubles.clear()
             logger.warning("backend: %s answers again", standing.backend)
-            self.tell(f"{standing.backend} answers again")
+            if not self.client.shows_status:
+                self._show(types.MessageType.Info, f"{standing.backend} answers again")
         if self.client.shows_status and (state := self.state(self._refusal)) != self._shown:
             self._shown = state
             self._server.protocol.notify(STATUS, asdict(state))
@@ -143,5 +154,12 @@ class Status:
         return f"{message} (meanwhile: {standing.backend})" if standing.is_stand_in else message
 
     def _show(self, kind: types.MessageType, text: str) -> None:
+        """Show what the user has not asked for just now."""
+        if self.client.has_message_line:
+            self._lull.say(kind, text)
+        else:
+            self._show_now(kind, text)
+
+    def _show_now(self, kind: types.MessageType, text: str) -> None:
         whom = "" if self.client.names_server else "tabby-ls: "
         self._server.window_show_message(types.ShowMessageParams(kind, whom + text))

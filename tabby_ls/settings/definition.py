@@ -200,7 +200,7 @@ class MenuSettings:
         "Characters after which an editor asks for menu items by itself.",
     )
     deadline_ms: int = setting(
-        800,
+        1500,  # 600 may pass before a server is asked (engine/pacing.py)
         "Milliseconds after which a menu request is answered with what is there.",
         whole_number(20, 60_000),
     )

@@ -10,8 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tabby_ls.engine.pacing import Key, Pacer, Speed
+from tabby_ls.settings import Settings
 
 LONGEST = 0.6
+
+
+def test_a_menu_has_time_for_an_answer_after_the_longest_wait() -> None:
+    """Who rests there is asked for nothing more by an editor such as Helix."""
+    assert Settings().menu.deadline_ms / 1000 >= LONGEST + 0.5
 
 
 def typed(pauses: Sequence[float], key: Key = Key.WORD) -> tuple[Pacer, float]:

@@ -103,6 +103,14 @@ async def test_letters_that_several_cursors_type(tmp_path: Path, backend: Script
         assert item.text_edit.new_text == "sum(a)"
 
 
+async def test_no_menu_opens_for_a_bracket_unasked(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
+    backend.reply(")\n")
+    async with Editor(tmp_path, recorded("helix"), backend=backend.url) as editor:
+        editor.open("x = f(a, |\n")
+        assert not (await editor.menu()).items
+        assert (await editor.menu(invoked=True)).items
+
+
 # --- by key ---
 
 

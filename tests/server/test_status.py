@@ -12,6 +12,7 @@ from tabby_ls.engine.outcome import Outcome, Reason, Standing
 from tabby_ls.server.clients import Client
 from tabby_ls.server.status import STATUS, State, Status
 from tabby_ls.settings import Problem, Source
+from tests.support.waiting import eventually
 
 DOWN = BackendError(Trouble.UNREACHABLE, "the server cannot be reached")
 SLOW = BackendError(Trouble.TIMEOUT, "the server did not answer in time")
@@ -155,3 +156,12 @@ def test_what_is_no_problem_stops_nobody_by_its_length(plain: Session) -> None:
     plain.status.tell("what a command of the user's returned")
     assert plain.messages == ["there is no problem…", DOWN.message, "what a command of the user's returned"]
     assert plain.logged == ["there is no problem here"]
+
+
+async def test_where_the_next_key_takes_a_message_away_it_waits_for_a_pause(plain: Session) -> None:
+    plain.status.client = Client(has_message_line=True)
+    plain.status.edited()
+    plain.fails(DOWN)
+    plain.status.tell("what a command of the user's returned")
+    await eventually(lambda: len(plain.messages) == 2)
+    assert plain.messages == ["what a command of the user's returned", DOWN.message]

@@ -65,7 +65,8 @@ def _replaced(text: str, rest: str, start: Nesting, *, stays_open: bool) -> int 
     before = start.after(rest)
     if before.is_sound and (stays_open or not before.opened):
         return next((k for k, line in lines.items() if line == before), None)
-    return min(lines, key=lambda k: lines[k].defects)
+    best = min(lines, key=lambda k: lines[k].defects)
+    return best if lines[best].defects <= before.defects else None
 
 
 def _may_stay_open(snapshot: Snapshot) -> bool:

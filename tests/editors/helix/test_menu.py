@@ -141,10 +141,10 @@ def test_a_backend_that_dies_and_comes_back(tmp_path: Path) -> None:
     with helix:
         helix.keys("Escape")
         helix.wait_for_text(" NOR ")
-        helix.type("oxyz")  # and no further: the next key takes the message away
+        helix.type("oxyz = 1 + 2 + 3 + 4 + 5")  # each key takes a message away
         helix.wait_for_text("tabby-ls: ")
         helix.wait_for_text(f"127.0.0.1:{port}")
-        helix.type(" = ")
+        helix.type(" + ")
         with ScriptedTabbyAPI(port=port) as second:
             second.reply("1\n")
 
