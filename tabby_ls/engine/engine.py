@@ -97,7 +97,8 @@ class Engine:
 
     async def _suggest(self, request: Request, arrived: float) -> Outcome:
         now = request.snapshot
-        if reason := self.refusal(now.uri, now.language, invoked=request.invoked):
+        reason = self.refusal(now.uri, now.language, invoked=request.invoked)
+        if reason and not (reason is Reason.MANUAL_ONLY and self._follower.is_followed(now)):
             return Outcome(reason)
         self._habits.requested(now)
         self._waiting.supersede(now)
@@ -109,6 +110,10 @@ class Engine:
             if (remembered := self._recall(request)) is not None:
                 return remembered
             if generation is None:
+                if reason:
+                    return Outcome(
+                        reason
+                    )  # what was asked for by key stays while it is typed; nothing is asked anew
                 target = self._choice.first(request, told)
                 if target is None:
                     return self._choice.nobody(request, told)
@@ -201,6 +206,8 @@ class Engine:
         then = self._follower.shown(now, suggestion)
         if then is None or not self._settings.prefetch or target.backend.is_instant:
             return
+        if self.refusal(then.uri, then.language, invoked=False):
+            return  # nobody would be shown it
         if self._running.of(now.uri) or self._running.prefetch_of(now.uri) or not self._running.spare(target):
             return
         if self._memory.recall(target.scope, then, invoked=False) is None:

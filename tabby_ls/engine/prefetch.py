@@ -6,6 +6,7 @@ or accepted half of one: who has come that far mostly takes the rest, and then w
 
 from __future__ import annotations
 
+from tabby_ls.engine.anchor import Anchor, rest_of, typed_since
 from tabby_ls.engine.snapshot import Snapshot, Suggestion, accepted
 
 
@@ -14,7 +15,9 @@ class Follower:
 
     def __init__(self) -> None:
         self._then: Snapshot | None = None
-        self._length = 0
+        #: Where the suggestion was first shown, and all of it.
+        self._place: Anchor | None = None
+        self._text = ""
 
     def shown(self, now: Snapshot, suggestion: Suggestion) -> Snapshot | None:
         """Take note of what is shown; return the state after it is accepted, if that is worth to be asked about.
@@ -24,7 +27,13 @@ class Follower:
         then = accepted(now, suggestion)
         is_same = self._then is not None and self._then.uri == then.uri and self._then.prefix == then.prefix
         if not is_same:
-            self._length = len(suggestion.text)
+            self._place, self._text = Anchor.of(now), suggestion.text
         self._then = then
-        is_followed = len(suggestion.text) <= self._length / 2
+        is_followed = len(suggestion.text) <= len(self._text) / 2
         return then if is_followed and not suggestion.replaces else None
+
+    def is_followed(self, now: Snapshot) -> bool:
+        """Return whether the user has typed some of the suggestion, and not yet all of it."""
+        if self._place is None or (typed := typed_since(self._place, now)) is None:
+            return False
+        return bool(rest_of(self._text, typed, self._place, finished=True))

@@ -169,3 +169,22 @@ async def test_if_the_whole_of_a_running_answer_was_typed_the_backend_is_asked_a
     await asyncio.sleep(0)
     go.set()
     assert text_of(await asking) == "cd"
+
+
+async def test_what_was_asked_for_by_key_stays_while_it_is_typed_and_no_longer(
+    engine_over: EngineFactory,
+) -> None:
+    """With `trigger = "manual"` nothing is asked for while typing, and what is on the screen must not vanish."""
+    backend = FakeBackend(["sum(rows)\n"])
+    typist = Typist(engine_over(backend, trigger="manual", prefetch=True), "total = |\n")
+    assert (await typist.ask()).reason is Reason.MANUAL_ONLY
+    assert text_of(await typist.ask(invoked=True)) == "sum(rows)"
+    for typed, rest in [("s", "um(rows)"), ("um(r", "ows)")]:
+        typist.type(typed)
+        assert text_of(await typist.ask()) == rest
+    typist.type("ows)")
+    assert (await typist.ask()).reason is Reason.MANUAL_ONLY
+    typist.backspace()
+    typist.type("]")
+    assert (await typist.ask()).reason is Reason.MANUAL_ONLY
+    assert len(backend.streams) == 1
