@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from tabby_ls.settings import Settings
+from tabby_ls.settings.declaring import URL_PATTERN, is_url
 
 #: Marks settings that say where code and keys go, and that no project can set.
 MACHINE = "x-machine"
@@ -51,7 +52,7 @@ def setting_schema(attribute: attrs.Attribute[Any], default: Any) -> dict[str, A
     return {
         "description": attribute.metadata["doc"],
         **_type(attribute.type),
-        **_bounds(attribute.validator),
+        **_limits(attribute.validator),
         "default": list(default) if isinstance(default, tuple) else default,
         **({MACHINE: True} if attribute.metadata["machine"] else {}),
     }
@@ -68,10 +69,12 @@ def _type(kind: Any) -> dict[str, Any]:
     return dict(_TYPES[kind])
 
 
-def _bounds(validator: Any) -> dict[str, float]:
-    """Return the least and the greatest value that attrs' validators let through, where they say so."""
+def _limits(validator: Any) -> dict[str, Any]:
+    """Return the least and the greatest value that attrs' validators let through, and of an address how it looks."""
+    if validator is is_url:
+        return {"pattern": URL_PATTERN}
     inner = getattr(validator, "_validators", None) or [getattr(validator, "validator", None)]
-    bounds = {key: value for part in inner if part is not None for key, value in _bounds(part).items()}
+    limits = {key: value for part in inner if part is not None for key, value in _limits(part).items()}
     if (name := _BOUNDS.get(getattr(validator, "compare_op", ""))) is not None:
-        bounds[name] = validator.bound
-    return bounds
+        limits[name] = validator.bound
+    return limits

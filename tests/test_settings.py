@@ -67,7 +67,7 @@ def test_a_wrong_setting_is_named_and_the_rest_still_works(
     data: dict[str, Any], setting: str, why: str
 ) -> None:
     settings, [problem] = merged({**data, "context": {"prefix_share": 0.5}})
-    assert problem.startswith(f"setting {setting!r} in initializationOptions")
+    assert problem.startswith(f"setting {setting!r} in the editor's settings (initializationOptions)")
     assert why in problem
     assert settings.context.prefix_share == 0.5
 
@@ -91,8 +91,8 @@ def test_a_problem_never_shows_what_may_be_a_key() -> None:
         ),
         ({"tabby-ls": {}}, "unknown; known are backend, backends, "),
         ({"trigger": "sometimes"}, ": must be one of 'automatic', 'manual'"),
-        ({"max_tokens": "many"}, "initializationOptions: must be a whole number"),
-        ({"debounce_ms": -4}, "initializationOptions: must be >= 0"),
+        ({"max_tokens": "many"}, "(initializationOptions): must be a whole number"),
+        ({"debounce_ms": -4}, "(initializationOptions): must be >= 0"),
     ],
 )
 def test_a_problem_says_what_to_write_instead(data: dict[str, Any], why: str) -> None:

@@ -87,6 +87,13 @@ def test_the_server_reads_them_as_vs_code_spells_them(properties: dict[str, Any]
         ("multiline", {"type": "string", "enum": ["auto", "always", "never"], "default": "auto"}),
         ("debounceMs", {"type": ["integer", "null"], "minimum": 0, "maximum": 10_000, "default": None}),
         ("temperature", {"type": "number", "minimum": 0.0, "maximum": 2.0, "default": 0.0}),
+        (
+            "backend.url",
+            {
+                "pattern": "^(https?://.*)?$",
+                "patternErrorMessage": "An address begins with http:// or https://",
+            },
+        ),
         ("disabledLanguages", {"type": "array", "items": {"type": "string"}, "default": []}),
         (
             "backend.headers",

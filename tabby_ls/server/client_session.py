@@ -105,7 +105,7 @@ class ClientSession:
             self.text.local_model()  # begins to learn before the first request
         elif self.text.is_looked_up:
             self._learning = asyncio.get_running_loop().call_later(_LEARN_AFTER, self.text.local_model)
-        if await asyncio.to_thread(is_first_run, self.settings):
+        if not self._problems and await asyncio.to_thread(is_first_run, self.settings):
             self.status.inform(welcome(self.client.connect_command))
         if self.settings.local.index:
             await self._registrations.files()

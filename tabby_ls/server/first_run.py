@@ -8,10 +8,17 @@ from tabby_ls.settings import BackendSettings, Settings, config_file
 
 
 def welcome(connect_command: str) -> str:
-    """Return the message, for a client with such a command, or "" for none. How to go on comes first: it may be cut."""
-    how = f"the command {connect_command} names" if connect_command else "`tabby-ls check --discover` finds"
+    """Return the message, for a client with such a command, or "" for none.
+
+    Who has the command shows all of it; elsewhere it may be cut, so there how to go on comes first.
+    """
+    if connect_command:
+        return (
+            "suggestions come from the local model, from what your own files say, and nothing leaves this machine. "
+            f"Have you a server of your own? The command {connect_command} asks for its address."
+        )
     return (
-        f"{how} a server of yours; until then the local model suggests, "
+        "`tabby-ls check --discover` finds a server of yours; until then the local model suggests, "
         "from what your own files say, and nothing leaves this machine"
     )
 

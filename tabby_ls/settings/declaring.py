@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -84,11 +85,15 @@ def unset_or(check: Check) -> Check:
     return validators.optional(check)
 
 
+#: How addresses begin, for editors that check settings as they are typed.
+URL_PATTERN = "^(https?://.*)?$"
+
+
 def is_url(_: object, attribute: Attribute[Any], value: str) -> None:
     """Check that an address, if there is one, is of HTTP, and that of a server."""
     if not value:
         return
-    if not value.startswith(("http://", "https://")):
+    if not re.match(URL_PATTERN, value):
         raise ValueError(f"{attribute.name} must begin with http:// or https://")
     try:
         url = urlsplit(value)

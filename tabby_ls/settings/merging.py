@@ -21,8 +21,8 @@ class Source(StrEnum):
     FILE = "the configuration file"
     ENVIRONMENT = "the environment"
     COMMAND_LINE = "the command line"
-    INITIALIZATION = "initializationOptions"
-    WORKSPACE = "workspace/configuration"
+    INITIALIZATION = "the editor's settings (initializationOptions)"
+    WORKSPACE = "the editor's settings (workspace/configuration)"
 
 
 @frozen

@@ -37,7 +37,7 @@ async def test_where_a_command_asks_for_the_address_that_is_named(tmp_path: Path
     async with Editor(tmp_path, params, is_first_run=True) as editor:
         await eventually(lambda: editor.messages)
         (message,) = editor.messages
-    assert "the command Connect a Server" in message
+    assert "The command Connect a Server" in message
     assert "`tabby-ls" not in message
 
 
@@ -59,6 +59,14 @@ async def test_nobody_is_told_who_has_settings(tmp_path: Path, backend: Scripted
         assert await editor.ghost(invoked=True)
     assert editor.messages == []
     assert not (tmp_path / "state" / "tabby-ls" / "welcomed").exists()
+
+
+async def test_whose_settings_cannot_be_used_is_told_that_alone(tmp_path: Path) -> None:
+    async with Editor(tmp_path, is_first_run=True, settings={"backend": {"url": "127.0.0.1:5000"}}) as editor:
+        editor.open(LINES)
+        assert await editor.ghost(invoked=True)
+    (message,) = editor.messages
+    assert "the editor's settings (initializationOptions): must begin with http://" in message
 
 
 async def test_where_it_cannot_be_remembered_nobody_is_told(tmp_path: Path) -> None:

@@ -74,6 +74,8 @@ def _as_vs_code_has_it(schema: Mapping[str, Any]) -> dict[str, Any]:
             changed[key] = {_camel_case(name): _as_vs_code_has_it(inner) for name, inner in value.items()}
         elif key != MACHINE:
             changed[key] = value
+        if key == "pattern":
+            changed["patternErrorMessage"] = "An address begins with http:// or https://"
     return changed
 
 

@@ -1,6 +1,7 @@
 /** Connecting a server: its address is asked for, kept in the machine's settings, and tried. */
 
 import * as vscode from 'vscode';
+import { type Action, offer } from './messages';
 import { configuration, type Session } from './session';
 import { addressProblem } from './settings';
 import type { ServerState } from './status';
@@ -47,12 +48,11 @@ async function report(state: ServerState | undefined, url: string): Promise<void
     void vscode.window.showInformationMessage(`tabby-ls: suggestions come from ${status.backend}.`);
     return;
   }
-  const setKey = 'Set API Key';
-  const again = 'Change Address';
-  const chosen = await vscode.window.showWarningMessage(`tabby-ls: ${status.message}`, again, setKey);
-  if (chosen) {
-    await vscode.commands.executeCommand(chosen === setKey ? 'tabby-ls.setApiKey' : 'tabby-ls.connect');
-  }
+  const actions: Action[] = [
+    ['Change Address', 'connect'],
+    ['Set API Key', 'setApiKey'],
+  ];
+  await offer(vscode.window.showWarningMessage, `tabby-ls: ${status.message}`, ...actions);
 }
 
 /** Return the first status in which the new server's backend has answered, or failed to; undefined after a while. */

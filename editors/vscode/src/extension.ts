@@ -3,8 +3,9 @@
 import * as vscode from 'vscode';
 import { connect } from './connect';
 import { menuItems } from './menu';
+import { offer, SHOW_LOG, showMessage } from './messages';
 import { ApiKey } from './secrets';
-import { configuration, Session } from './session';
+import { configuration, DOCUMENTS, Session } from './session';
 import { SECTION, SettingNames, toggled } from './settings';
 import { Statistics } from './statistics';
 import { describe, type Place, type View } from './status';
@@ -19,7 +20,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const names = new SettingNames(context.extension.packageJSON);
   const apiKey = new ApiKey(context.secrets);
   const switches = new Switches();
-  const ours = new Session(context.extension, names, apiKey, log, () => switches.all(), offerHelp);
+  const ours = new Session(context.extension, names, apiKey, log, () => switches.all(), offerHelp, showMessage);
   session = ours;
   const statistics = new Statistics(ours);
   const enabledSetting = () => configuration().get<boolean>('enabled', true);
@@ -47,7 +48,7 @@ export function activate(context: vscode.ExtensionContext): void {
         await ours.tellToggle(toggle);
       }
     },
-    explain: () => explain(ours),
+    explain: () => explain(ours, view()),
     showStatistics: () => statistics.show(),
     connect: () => connect(ours),
     setApiKey: () => apiKey.ask(),
@@ -76,6 +77,9 @@ export function activate(context: vscode.ExtensionContext): void {
       }
     }),
     vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration('editor.inlineSuggest.enabled')) {
+        show();
+      }
       if (event.affectsConfiguration(`${SECTION}.enabled`)) {
         switches.forgetSession();
       }
@@ -98,6 +102,8 @@ function place(switches: Switches): Place | undefined {
   const document = vscode.window.activeTextEditor?.document;
   return (
     document && {
+      isServed: vscode.languages.match(DOCUMENTS, document) > 0,
+      showsGhostText: vscode.workspace.getConfiguration('editor', document).get<boolean>('inlineSuggest.enabled', true),
       language: document.languageId,
       isLanguageEnabled: !disabledLanguages().includes(document.languageId),
       isFileEnabled: switches.isFileEnabled(document.uri.toString()),
@@ -121,13 +127,11 @@ async function showMenu(view: View): Promise<void> {
   }
 }
 
-async function explain(session: Session): Promise<void> {
-  const why = await session.why(activeUri());
-  const showLog = 'Show Log';
-  const text = why ?? (session.state.kind === 'stopped' ? session.state.reason : 'the server is still starting');
-  if ((await vscode.window.showInformationMessage(`tabby-ls: ${text}`, showLog)) === showLog) {
-    await vscode.commands.executeCommand(`${SECTION}.showLog`);
-  }
+async function explain(session: Session, view: View): Promise<void> {
+  const { place } = view;
+  const isAsked = place === undefined || (place.isServed && place.showsGhostText);
+  const text = (isAsked ? await session.why(activeUri()) : undefined) ?? describe(view).state;
+  await offer(vscode.window.showInformationMessage, `tabby-ls: ${text}`, SHOW_LOG);
 }
 
 function disabledLanguages(): string[] {

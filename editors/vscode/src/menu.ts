@@ -21,7 +21,7 @@ export function menuItems(view: View): (MenuItem | MenuTitle)[] {
   return [
     { title: 'Suggestions' },
     toggle(view.isEnabled, '', 'until this window is closed', 'toggleSession'),
-    ...(place && view.isEnabled
+    ...(place?.isServed && view.isEnabled
       ? [
           toggle(place.isLanguageEnabled, ` for ${place.language}`, 'in your settings', 'toggleLanguage'),
           toggle(place.isFileEnabled, ' for this file', 'until this window is closed', 'toggleFile'),

@@ -6,6 +6,8 @@ import {
   DidChangeConfigurationNotification,
   ExecuteCommandRequest,
   RevealOutputChannelOn,
+  ShowMessageNotification,
+  type ShowMessageParams,
   type StaticFeature,
 } from 'vscode-languageclient';
 import { LanguageClient, type LanguageClientOptions, State } from 'vscode-languageclient/node';
@@ -39,7 +41,8 @@ const SHOWS_STATUS: StaticFeature = {
   clear: () => {},
 };
 
-const DOCUMENTS = ['file', 'untitled', 'vscode-notebook-cell'].map((scheme) => ({ scheme }));
+/** The documents that the server is told of. */
+export const DOCUMENTS = ['file', 'untitled', 'vscode-notebook-cell'].map((scheme) => ({ scheme }));
 
 export class Session {
   state: ServerState = { kind: 'starting' };
@@ -52,7 +55,7 @@ export class Session {
 
   /**
    * `toggles` are what each new server process is told; `noServer` is called when none can be started, with the
-   * reason.
+   * reason, and `message` with what the server wants the user to read.
    */
   constructor(
     private readonly extension: vscode.Extension<unknown>,
@@ -61,6 +64,7 @@ export class Session {
     private readonly log: vscode.LogOutputChannel,
     private readonly toggles: () => readonly Toggle[],
     private readonly noServer: (reason: string) => void,
+    private readonly message: (message: ShowMessageParams) => void,
   ) {}
 
   /** Let the server fetch its settings again. */
@@ -147,6 +151,7 @@ export class Session {
       client.registerFeature(SHOWS_STATUS);
       client.onDidChangeState(({ newState }) => this.clientChanged(client, newState));
       client.onNotification(STATUS, (status: ServerStatus) => this.show({ kind: 'running', status }));
+      client.onNotification(ShowMessageNotification.type, this.message);
       await client.start();
     } catch (error) {
       this.log.error(`the server did not start: ${error}`);

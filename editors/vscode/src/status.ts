@@ -17,6 +17,10 @@ export type ServerState =
 
 /** The active editor, as far as suggestions are concerned. */
 export interface Place {
+  /** False for what is neither a file nor a cell of a notebook, such as the output, or a former version in a diff. */
+  readonly isServed: boolean;
+  /** Whether VS Code itself shows ghost text there. */
+  readonly showsGhostText: boolean;
   readonly language: string;
   readonly isLanguageEnabled: boolean;
   readonly isFileEnabled: boolean;
@@ -71,9 +75,16 @@ export function describe(view: View): StatusText {
   if (place && !place.isFileEnabled) {
     return text('circle-slash', 'off for this file');
   }
+  if (server.status.state === 'error') {
+    return text('warning', server.status.message, 'warning');
+  }
+  if (place && !place.isServed) {
+    return text('circle-slash', 'off here: only files, unsaved ones too, and cells of notebooks get suggestions');
+  }
+  if (place && !place.showsGhostText) {
+    return text('circle-slash', "off: VS Code's setting `editor.inlineSuggest.enabled` is off");
+  }
   switch (server.status.state) {
-    case 'error':
-      return text('warning', server.status.message, 'warning');
     case 'off':
       return text('circle-slash', `off: ${server.status.message}`);
     case 'thinking':

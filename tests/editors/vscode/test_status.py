@@ -157,11 +157,36 @@ def test_statistics_are_shown(window: Window) -> None:
     wait_until(lambda: "accepted" in (table.text_content() or ""))
 
 
-def test_the_log_is_shown(window: Window) -> None:
+def test_the_log_is_shown_and_is_no_place_for_suggestions(window: Window) -> None:
     window.run("tabby-ls: Show Log")
     lines = window.page.locator(".panel .monaco-editor .view-lines")
     wait_until(lambda: "starting the server" in (lines.text_content() or "").replace("\u00a0", " "))
+    window.run("Output: Focus on Output View")
+    window.wait_for_status("off here: only files")
     window.run("View: Hide Panel")
+    window.focus()
+    window.wait_for_status("idle")
+
+
+def test_where_vs_code_shows_no_ghost_text_that_is_said(window: Window) -> None:
+    settings = window.folder / ".vscode" / "settings.json"
+    settings.parent.mkdir()
+    settings.write_text('{"editor.inlineSuggest.enabled": false}')
+    window.wait_for_status("`editor.inlineSuggest.enabled` is off")
+    window.run("tabby-ls: Why Was Nothing Suggested?")
+    wait_until(lambda: any("inlineSuggest.enabled" in text for text in window.notifications()))
+    settings.write_text("{}")
+    window.wait_for_status("idle")
+
+
+def test_a_setting_that_cannot_be_used_is_named_with_a_way_to_it(
+    window: Window, code_server: CodeServer
+) -> None:
+    code_server.configure({"backend.url": "localhost:5000"})
+    wait_until(lambda: any("must begin with http://" in text for text in window.notifications()))
+    window.page.get_by_role("button", name="Open Settings", exact=True).press("Enter")
+    window.page.locator(".settings-editor").wait_for()
+    window.press("Escape")
 
 
 def test_a_server_is_connected_and_its_key_set(window: Window, code_server: CodeServer) -> None:

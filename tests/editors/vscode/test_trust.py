@@ -37,6 +37,8 @@ def test_a_project_that_is_not_trusted_has_no_say_in_what_is_run_and_asked(
             window = open_window(server, folder)
             wait_until(window.page.get_by_text("Restricted Mode").count)
             window.wait_for_status("idle", "local model")
+            # Nor does it keep from the user of a first run what they are offered.
+            window.page.get_by_role("button", name="Connect a Server", exact=True).wait_for()
             window.open("new.py")
             window.type("class Circle:\n")
             window.press("Alt+Backslash")

@@ -9,7 +9,9 @@ import { describe, type View } from '../../src/status';
 
 const running = (state: 'idle' | 'thinking' | 'error' | 'off', message = '') =>
   ({ kind: 'running', status: { state, backend: 'TabbyAPI: Qwen', message } }) as const;
-const place = { language: 'python', isLanguageEnabled: true, isFileEnabled: true };
+const place = { isServed: true, showsGhostText: true, language: 'python', isLanguageEnabled: true, isFileEnabled: true };
+const elsewhere = { ...place, isServed: false };
+const OFF_HERE = 'off here: only files, unsaved ones too, and cells of notebooks get suggestions';
 const idle: View = { server: running('idle'), isEnabled: true, place };
 const refused = running('error', 'The key was refused.');
 const noPython = { kind: 'stopped', reason: 'needs Python 3.11 or later: python3 is 3.9' } as const;
@@ -26,6 +28,9 @@ suite('the status bar says', () => {
     ['off for a language', { ...idle, place: { ...place, isLanguageEnabled: false } }, 'circle-slash', 'off for python', 'none'],
     ['off for a file', { ...idle, place: { ...place, isFileEnabled: false } }, 'circle-slash', 'off for this file', 'none'],
     ["off and why, by the server's word", { ...idle, server: running('off', 'It holds secrets.') }, 'circle-slash', 'off: It holds secrets', 'none'],
+    ['where it is off', { ...idle, place: elsewhere }, 'circle-slash', OFF_HERE, 'none'],
+    ['what ails the backend, wherever one reads the log', { ...idle, server: refused, place: elsewhere }, 'warning', 'The key was refused', 'warning'],
+    ["that VS Code's own setting is off", { ...idle, place: { ...place, showsGhostText: false } }, 'circle-slash', "off: VS Code's setting `editor.inlineSuggest.enabled` is off", 'none'],
     ['idle without an editor', { ...idle, place: undefined }, 'sparkle', 'idle', 'none'],
   ] as const) {
     test(name, () => {
@@ -46,7 +51,9 @@ suite('the menu', () => {
   });
   test('offers what a language or a file is left with only where anything is on', () => {
     assert.deepEqual(labels({ ...idle, isEnabled: false }).slice(0, 2), ['Switch on', 'Why was nothing suggested?']);
-    assert.deepEqual(labels({ ...idle, place: undefined }).slice(0, 2), ['Switch off', 'Why was nothing suggested?']);
+    for (const place of [undefined, elsewhere]) {
+      assert.deepEqual(labels({ ...idle, place }).slice(0, 2), ['Switch off', 'Why was nothing suggested?']);
+    }
   });
   test('asks nothing of a server that does not run', () => {
     assert.ok(!labels({ ...idle, server: noPython }).includes('Show statistics'));
