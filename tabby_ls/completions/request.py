@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ DEFAULT_STREAM_MAX_TOKENS = 256
 
 
 def _is_number(value: object, kinds: tuple[type, ...]) -> bool:
-    return isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)  # type: ignore[arg-type]
+    return isinstance(value, kinds) and not isinstance(value, bool)
 
 
 def _whole(minimum: int | None = None) -> Any:

@@ -81,6 +81,9 @@ def error(status: int, body: Any, headers: dict[str, str] | None = None) -> APIE
             "This model's maximum context length is 4096 tokens.",
         ),
         (500, b"Internal Server Error", ServerError, "server_error", "HTTP 500 Internal Server Error"),
+        (500, b"[" * 100_000, ServerError, "server_error", "HTTP 500 Internal Server Error"),
+        (503, {"error": {"message": "Loading model"}}, ModelNotLoadedError, "server_error", "Loading model"),
+        (400, {"detail": "x" * 1000}, InvalidRequestError, "invalid_request", "x" * 299 + "…"),
         (502, b"<html>" + PROMPT.encode(), ServerError, "server_error", "HTTP 502 Bad Gateway"),
         (599, b"", ServerError, "server_error", "HTTP 599"),
         (418, [1], InvalidRequestError, "invalid_request", "HTTP 418 I'm a Teapot"),
@@ -118,9 +121,10 @@ def test_an_error_is_told_apart_although_the_prompt_quotes_it(
     assert type(caught) is kind
 
 
-def test_details_and_request_id_are_kept() -> None:
+@pytest.mark.parametrize("header", ["x-request-id", "request-id"])
+def test_details_and_request_id_are_kept(header: str) -> None:
     body = {"error": {"message": "m", "type": "t", "param": None, "code": 7}}
-    caught = error(400, body, {"x-request-id": "r1"})
+    caught = error(400, body, {header: "r1"})
     assert (caught.details, caught.request_id) == ({"type": "t", "code": "7"}, "r1")
     refused = error(
         422, {"detail": [{"type": "missing", "loc": ["body", "prompt"], "msg": "m", "input": PROMPT}]}
@@ -190,7 +194,7 @@ async def test_failures_without_an_answer_are_discreet_too() -> None:
         b"[]",
         b"null",
         b"\xff\xfe",
-        b"{" * 100_000,
+        b"[" * 100_000,
         b"{}",
         b'{"choices": null}',
         b'{"choices": [{"text": 5}]}',
@@ -244,6 +248,10 @@ def test_every_error_is_of_one_tree() -> None:
 def test_a_dozen_characters_of_a_secret_never_pass(secret: str, before: str, after: str) -> None:
     shown = redact(before + secret + after, [secret])
     assert secret[:12] not in shown or secret[:12] in "***" + before + "***" + after
+
+
+def test_what_is_too_short_for_a_secret_hides_nothing() -> None:
+    assert redact("no such model", ["", "o", "mo"]) == "no such model"
 
 
 def _assert_discreet(caught: BaseException) -> None:

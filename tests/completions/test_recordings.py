@@ -86,7 +86,7 @@ def test_every_recorded_stream_is_expected_here() -> None:
 
 @pytest.mark.parametrize("how", ["in one piece", "as recorded", "byte by byte"])
 @pytest.mark.parametrize("recording", STREAMS, ids=lambda recording: recording.name)
-async def test_a_stream(recording: Recording, how: str) -> None:
+async def test_a_stream_has_its_text_and_its_end(recording: Recording, how: str) -> None:
     then = {"complete": "keep", "eof": "close"}.get(recording.end, "hang")
     async with replaying(cuts(recording, how), then=then) as server:
         text, error, chunks = await read(server.url, progress=2.0 if then == "hang" else 30.0)
@@ -115,6 +115,7 @@ async def test_usage_and_reason_are_known_after_the_end() -> None:
 async def test_the_choices_of_a_stream_come_with_their_index() -> None:
     async with replaying([RECORDINGS["s_n2"].response]) as server:
         _, _, chunks = await read(server.url)
+    assert "".join(chunk.text for chunk in chunks) == FINISHED["s_n2"][0], "the text is that of the first"
     choices = [choice for chunk in chunks for choice in chunk.choices]
     second = "".join(choice.text for choice in choices if choice.index == 1)
     assert second == "def add(a, b):\n    return a"
@@ -149,7 +150,7 @@ async def test_an_answer_in_one_piece_to_a_stream_request_is_a_stream_of_one_chu
 
 
 @pytest.mark.parametrize("recording", WHOLE, ids=lambda recording: recording.name)
-async def test_a_whole_answer(recording: Recording) -> None:
+async def test_a_whole_answer_is_as_it_was_written(recording: Recording) -> None:
     recorded = json.loads(recording.body)
     for pieces in (cuts(recording, how) for how in ("in one piece", "as recorded", "byte by byte")):
         async with replaying(pieces) as server, CompletionsClient(server.url) as client:
@@ -220,7 +221,7 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("name", ERRORS)
-async def test_an_error(name: str) -> None:
+async def test_an_error_has_its_kind_and_its_message(name: str) -> None:
     recording = RECORDINGS[name]
     kind, message = ERRORS[name]
     async with replaying(recording.segments) as server, CompletionsClient(server.url) as client:
@@ -235,7 +236,7 @@ async def test_an_error(name: str) -> None:
         assert (error.message, error.status) == (message, recording.status)
 
 
-async def test_the_other_calls() -> None:
+async def test_whatever_else_the_server_can_be_asked() -> None:
     answers = [
         RECORDINGS[name].segments
         for name in (
@@ -289,3 +290,11 @@ async def test_no_model_is_told_apart_from_a_broken_server() -> None:
         with pytest.raises(ModelNotLoadedError) as caught:
             await client.model()
         assert (caught.value.code, caught.value.status) == ("server_error", 503)
+
+
+@pytest.mark.parametrize("status", ["healthy", "ok"])
+async def test_every_server_has_its_own_word_for_healthy(status: str) -> None:
+    body = json.dumps({"status": status}).encode()
+    answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+    async with replaying([answer]) as server, CompletionsClient(server.url) as client:
+        assert (await client.health()).is_healthy

@@ -29,7 +29,7 @@ async def read(client: CompletionsClient) -> str:
         return "".join([chunk.text async for chunk in stream])
 
 
-async def test_no_headers_in_time() -> None:
+async def test_a_server_that_sends_no_headers_is_given_up() -> None:
     with ScriptedTabbyAPI() as server:
         server.reply("x", ending="hang before headers")
         async with CompletionsClient(server.url, timeouts=Timeouts(first_token=SOON, answer=SOON)) as client:
@@ -43,13 +43,23 @@ async def test_no_headers_in_time() -> None:
         assert isinstance(error.__cause__, TimeoutError)
 
 
-async def test_no_answer_to_a_lookup_in_time() -> None:
+async def test_so_is_one_that_does_not_end_its_answer_to_a_lookup() -> None:
     async with (
         replaying([RECORDINGS["model_api"].response[:100]], then="hang") as server,
         CompletionsClient(server.url, timeouts=Timeouts(lookup=SOON)) as client,
     ):
         with pytest.raises(RequestError) as caught:
             await client.model()
+    assert caught.value.code == "timeout"
+
+
+async def test_so_is_one_that_answers_a_stream_in_one_piece_and_does_not_end_it() -> None:
+    async with (
+        replaying([RECORDINGS["s_disabled"].response[:-10]], then="hang") as server,
+        CompletionsClient(server.url, timeouts=Timeouts(answer=SOON)) as client,
+    ):
+        with pytest.raises(RequestError) as caught:
+            await read(client)
     assert caught.value.code == "timeout"
 
 
@@ -102,7 +112,7 @@ async def test_a_stream_that_hangs_after_its_last_chunk_has_finished() -> None:
             assert await read(client) == "def add(a, b):\n    return a + b\n"
 
 
-async def test_no_connection_in_time() -> None:
+async def test_a_server_that_takes_no_connection_is_given_up() -> None:
     with socket.socket() as full:  # a queue of one that nobody empties
         full.bind(("127.0.0.1", 0))
         full.listen(0)

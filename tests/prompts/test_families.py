@@ -33,7 +33,8 @@ from tabby_ls.prompts.families import (
         ("bigcode/starcoder2-7b", "starcoder2"),
         ("starcoder2:3b", "starcoder2"),
         ("starcoder", "starcoder1"),
-        ("starcoder-2.4bpw", "starcoder1"),  # not StarCoder 2
+        ("starcoder-2.4bpw-h6-exl2", "starcoder1"),  # not StarCoder 2
+        ("starcoder-2bit", "starcoder1"),
         ("starcoderplus-GPTQ", "starcoder1"),
         ("santacoder", "santacoder"),
         ("CodeLlama-7b-hf", "codellama"),
@@ -104,6 +105,10 @@ def test_a_models_id_tells_its_family(model_id: str, name: str) -> None:
         r"C:\models\qwen2.5-coder-7b-instruct-q4_k_m-00001-of-00002.gguf",
         "/srv/models/Qwen2.5-Coder-7B/4.0bpw",
         "/srv/models/Qwen2.5-Coder-7B/Q4_K_M",
+        "/srv/models/Qwen2.5-Coder-7B/i1-Q4_K_M.gguf",
+        "/srv/models/Qwen2.5-Coder-7B/bf16.gguf",
+        "/srv/models/Qwen2.5-Coder-7B/base/w4a16",
+        "/srv/Qwen2.5-Coder-7B/models/weights",
         "hf.co/Qwen/Qwen2.5-Coder-7B-Instruct-GGUF:Q4_K_M",
         "QWEN2.5_CODER:latest",
     ],
@@ -113,7 +118,16 @@ def test_publisher_path_format_and_quantisation_do_not_matter(model_id: str) -> 
 
 
 @pytest.mark.parametrize(
-    "model_id", ["", "/", "gpt-4o", "my-model", "codestral-models/llama-3", "refactorer-7b"]
+    "model_id",
+    [
+        "",
+        "/",
+        "gpt-4o",
+        "my-model",
+        "codestral-models/llama-3",
+        "models--codestral--llama-3",
+        "refactorer-7b",
+    ],
 )
 def test_an_unknown_model_has_no_family(model_id: str) -> None:
     assert family_for_model(model_id) is None

@@ -75,6 +75,8 @@ def test_other_files_in_the_familys_own_form_or_as_comments(family: str, text: s
 
 def test_comments_are_in_the_files_language() -> None:
     stable_code = family_named("stable-code")
+    python = render(stable_code, "P", "", snippets=[("a.py", "a\n\nb")])
+    assert python.text.startswith("<fim_prefix># a.py:\n# a\n#\n# b\nP")
     html = render(stable_code, "P", "", snippets=[("a.html", "<b>\n\n</b>")], language=language_named("html"))
     assert html.text.startswith("<fim_prefix><!-- a.html: -->\n<!-- <b> -->\n<!--  -->\n<!-- </b> -->\nP")
 

@@ -29,8 +29,8 @@ some_text = st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=3) | st.just(
 )
 
 
-def naive_first(text: str, family: Family | None) -> int:
-    return min((at for token in sentinels_of(family) if (at := text.find(token)) >= 0), default=-1)
+def naive_first(text: str, family: Family | None, start: int = 0) -> int:
+    return min((at for token in sentinels_of(family) if (at := text.find(token, start)) >= 0), default=-1)
 
 
 def test_all_families_tokens_are_known() -> None:
@@ -72,9 +72,11 @@ def test_what_is_also_code_counts_only_for_its_own_family() -> None:
     assert first_sentinel("usage: x <filename>", family_named("starcoder2")) == -1
 
 
-def test_unmistakable_tokens_count_for_every_family() -> None:
-    for family in FAMILIES:
-        assert first_sentinel("ab<fim_middle>c<|im_end|>", family) == 2
+@pytest.mark.parametrize(
+    "token", ["<fim_middle>", "<fim-pad>", "<|im_end|>", "<｜fim▁hole｜>", "<[fim-suffix]>", "<AIX-SPAN-PRE>"]
+)
+def test_an_unmistakable_token_counts_for_every_family(token: str) -> None:
+    assert [first_sentinel(f"ab{token}c", family) for family in FAMILIES] == [2] * len(FAMILIES)
 
 
 @given(some_text, some_family)
@@ -91,9 +93,9 @@ def test_text_without_tokens_is_unchanged(text: str, family: Family | None) -> N
         assert defuse(text, family) == text
 
 
-@given(some_text, some_family)
-def test_the_first_token_is_found(text: str, family: Family | None) -> None:
-    assert first_sentinel(text, family) == naive_first(text, family)
+@given(some_text, some_family, st.integers(0, 20))
+def test_the_first_token_is_found(text: str, family: Family | None, start: int) -> None:
+    assert first_sentinel(text, family, start) == naive_first(text, family, start)
 
 
 @given(some_text, some_family)
