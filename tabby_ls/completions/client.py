@@ -88,9 +88,7 @@ class CompletionsClient:
     async def prewarm(self) -> None:
         """Leave a connection ready for the next request, as after one was closed. Never raises an error."""
         with suppress(CompletionError):
-            await self.connection.exchange(
-                "GET", "/health", limit=self.connection.timeouts.lookup, accept=tuple(range(200, 600))
-            )
+            await self.connection.exchange("GET", "/health", limit=self.connection.timeouts.lookup)
 
     async def model(self) -> ModelCard:
         """Return the loaded model, with its limits; the best test of whether completions would work.

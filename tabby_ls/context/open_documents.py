@@ -115,10 +115,6 @@ class OpenDocuments:
         document.closed_at = monotonic()
         document.places = []
 
-    def forget(self, uri: str) -> None:
-        """Forget a document and all that was in it."""
-        self._drop(uri)
-
     @property
     def has_stale(self) -> bool:
         """Whether there is something to take apart."""

@@ -121,11 +121,8 @@ class Surroundings:
         self._documents.visited(uri, line)
 
     def closed(self, uri: str) -> None:
-        """Keep of a document only where the user was, for some minutes, and nothing if it must not be seen."""
-        if self._rules.rule_for(uri) is None:
-            self._documents.closed(uri)
-        else:
-            self._documents.forget(uri)
+        """Keep of a document only where the user was, for some minutes."""
+        self._documents.closed(uri)
 
     async def snippets(self, cursor: Cursor, room: int) -> tuple[Snippet, ...]:
         """Return what to show the model before the window, at most `room` characters of it, in order."""

@@ -87,6 +87,7 @@ async def test_headers_of_the_user_replace_those_of_the_client() -> None:
         await client.health()
     sent = server.requests[0][2]
     assert (sent["host"], sent["user-agent"]) == ("other.example", "mine")
+    assert sent["accept-encoding"] == "identity", "what comes packed is not read"
 
 
 @pytest.mark.parametrize(

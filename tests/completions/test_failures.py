@@ -86,6 +86,14 @@ def error(status: int, body: Any, headers: dict[str, str] | None = None) -> APIE
         (400, {"detail": "x" * 1000}, InvalidRequestError, "invalid_request", "x" * 299 + "…"),
         (502, b"<html>" + PROMPT.encode(), ServerError, "server_error", "HTTP 502 Bad Gateway"),
         (599, b"", ServerError, "server_error", "HTTP 599"),
+        (
+            400,
+            {"message": "longer than the context window"},
+            ContextLengthExceededError,
+            "context_length_exceeded",
+            "longer than the context window",
+        ),
+        (204, b"", InvalidResponseError, "invalid_response", "HTTP 204 No Content"),
         (418, [1], InvalidRequestError, "invalid_request", "HTTP 418 I'm a Teapot"),
         (400, {"error": None, "detail": 5}, InvalidRequestError, "invalid_request", "HTTP 400 Bad Request"),
         (400, {"detail": ["x", None]}, InvalidRequestError, "invalid_request", "HTTP 400 Bad Request"),
@@ -153,8 +161,9 @@ ECHOES: list[tuple[int, Any]] = [
 ]
 
 
+@pytest.mark.parametrize("key", [{"api_key": KEY}, {"headers": {"x-api-key": KEY}}], ids=["key", "header"])
 @pytest.mark.parametrize(("status", "body"), ECHOES)
-async def test_no_error_repeats_the_prompt_or_the_key(status: int, body: Any) -> None:
+async def test_no_error_repeats_the_prompt_or_the_key(status: int, body: Any, key: dict[str, Any]) -> None:
     raw = json.dumps(body).encode()
     head = f"HTTP/1.1 {status} X\r\nx-request-id: {KEY}\r\ncontent-type: application/json\r\n"
     whole = f"{head}content-length: {len(raw)}\r\n\r\n".encode() + raw
@@ -163,7 +172,7 @@ async def test_no_error_repeats_the_prompt_or_the_key(status: int, body: Any) ->
     for answer, then in ((whole, "keep"), (streamed, "close")):
         async with (
             replaying([answer], then=then) as server,
-            CompletionsClient(server.url, api_key=KEY) as client,
+            CompletionsClient(server.url, **key) as client,
         ):
             for ask in (client.create(request), _read(client, request)):
                 with pytest.raises(CompletionError) as caught:

@@ -100,6 +100,13 @@ async def test_a_stream_has_its_text_and_its_end(recording: Recording, how: str)
         assert error.status == 200
 
 
+async def test_a_last_line_that_no_line_end_follows_counts() -> None:
+    head, body = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n", RECORDINGS["s_basic"].body
+    async with replaying([head + body[: body.index(b"\r\n\r\ndata: [DONE]")]], then="close") as server:
+        text, error, _ = await read(server.url)
+    assert (text, error) == (FINISHED["s_basic"][0], None)
+
+
 async def test_usage_and_reason_are_known_after_the_end() -> None:
     async with replaying(RECORDINGS["s_usage"].segments) as server, CompletionsClient(server.url) as client:
         request = CompletionRequest("x", stream_options=StreamOptions(include_usage=True))

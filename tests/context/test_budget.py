@@ -61,6 +61,7 @@ def test_the_head_does_not_depend_on_where_the_snapshot_begins(dropped: int) -> 
 def test_a_stable_head_costs_no_more_than_half_the_room() -> None:
     before, _ = fit_window(lines(1000), "", 0, 400, 0.75)
     assert len(before) >= 200
+    assert int(before.split()[2]) % 8 == 0, "with less room it begins at nearer lines"
 
 
 def test_one_long_line_is_cut_next_to_the_cursor() -> None:

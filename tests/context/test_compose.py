@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,12 +15,12 @@ from tabby_ls.prompts.sentinels import all_sentinels, first_sentinel
 
 USABLE = [family for family in families() if family.fim]
 texts = st.lists(st.text("ab ", max_size=12), max_size=60).map("\n".join)
-pieces = st.lists(st.builds(Snippet, st.just("a.py"), texts), max_size=6)
+pieces = st.lists(st.builds(Snippet, st.sampled_from(["a.py", "in/a/folder/far/away.py"]), texts), max_size=6)
 
 
-@given(texts, texts, pieces, st.integers(64, 2000), st.floats(0.1, 1.0), st.floats(0.0, 0.8))
+@given(texts, texts, pieces, st.integers(64, 2000), st.floats(0.1, 1.0))
 def test_everything_together_fits(
-    prefix: str, suffix: str, snippets: list[Snippet], room: int, prefix_share: float, share: float
+    prefix: str, suffix: str, snippets: list[Snippet], room: int, prefix_share: float
 ) -> None:
     document = Document("main.py", "python", 0, prefix, suffix)
     composed = compose(
@@ -31,7 +32,25 @@ def test_everything_together_fits(
     assert list(composed.snippets) == snippets[: len(composed.snippets)]
     if prefix and not prefix.endswith("\n"):
         assert composed.prefix
-    assert 0 <= room_for_snippets(document, room, share) <= room
+    as_comments = compose(document, snippets, family=None, room=room, prefix_share=prefix_share)
+    assert len(as_comments.prompt) <= room
+
+
+@given(texts, texts, st.integers(64, 2000), st.floats(0.0, 0.8))
+def test_the_room_for_snippets_is_a_part_of_all_the_room(
+    prefix: str, suffix: str, room: int, share: float
+) -> None:
+    assert 0 <= room_for_snippets(Document("main.py", "python", 0, prefix, suffix), room, share) <= room
+
+
+def test_what_a_short_document_leaves_snippets_may_have_and_that_changes_seldom() -> None:
+    document = Document("main.py", "python", 0, "x = 1\n" * 20, "")
+    spare = {
+        room_for_snippets(evolve(document, prefix=document.prefix + "y" * keys), 2000, 0.3)
+        for keys in range(200)
+    }
+    assert min(spare) > 1000
+    assert len(spare) <= 2
 
 
 def test_the_document_goes_before_snippets() -> None:

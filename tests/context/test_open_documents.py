@@ -1,22 +1,11 @@
-"""Taking documents apart: each change once, and given up half way without loss; and searching them meanwhile."""
+"""Taking documents apart: each change once, given up half way without loss, and of all only those used last."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import pytest
 
-from tabby_ls.context.document_search import Search, find
+from tabby_ls.context import open_documents
 from tabby_ls.context.open_documents import OpenDocuments
-from tabby_ls.context.query import query_at
-from tabby_ls.context.ranking import Piece
-
-
-def _result(steps: Generator[None, None, list[Piece]]) -> list[Piece]:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            pieces: list[Piece] = end.value
-            return pieces
 
 
 def _documents(*texts: list[str]) -> OpenDocuments:
@@ -51,8 +40,8 @@ def test_what_is_given_up_goes_on_where_it_was() -> None:
     assert documents.rare("compute") < documents.rare("value_1500") < documents.rare("unknown")
 
 
-def test_what_is_edited_or_closed_meanwhile_is_taken_in_as_it_is_then() -> None:
-    """Neither is an edit lost that came half way, nor does a closed document come back."""
+def test_what_is_edited_or_opened_anew_meanwhile_is_taken_in_as_it_is_then() -> None:
+    """Neither is an edit lost that came half way, nor does a former text come back."""
     lines = [f"first_{number} = 1" for number in range(2000)]
     documents = _documents(["other = 1"], lines)
     work = documents.refresh()
@@ -66,17 +55,28 @@ def test_what_is_edited_or_closed_meanwhile_is_taken_in_as_it_is_then() -> None:
     documents.edited("file:///1.py", 0, 0, "")
     work = documents.refresh()
     next(work)
-    documents.forget("file:///1.py")
+    documents.opened("file:///1.py", "1.py", "python", list)
     list(work)
+    list(documents.refresh())
     assert not documents.has_stale
     assert documents.rare("second") == documents.rare("unknown")
 
 
-def test_a_document_that_is_closed_during_a_search_is_left_out() -> None:
-    documents = _documents(["first = compute(1)"], ["second = compute(2)"])
+def test_places_move_with_the_lines_they_are_in() -> None:
+    lines = [f"line_{number} = 1" for number in range(200)]
+    documents = _documents(lines)
+    documents.edited("file:///0.py", 100, 100, "x")
+    lines[:0] = [""] * 50
+    documents.edited("file:///0.py", 0, 0, "\n" * 50)
+    documents.closed("file:///0.py")
     list(documents.refresh())
-    query = query_at("x = compute(", ")")
-    steps = find(documents, Search("file:///2.py", "2.py", "python", query, range(1), ("open",)))
-    next(steps)
-    documents.forget("file:///0.py")
-    assert [piece.path for piece in _result(steps)] == ["1.py"]
+    assert documents.rare("line_100") < documents.rare("line_50") == documents.rare("unknown")
+
+
+def test_only_the_documents_used_last_are_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_documents, "_MOST_DOCUMENTS", 1)
+    documents = _documents(["first = 1"])
+    list(documents.refresh())
+    documents.opened("file:///1.py", "1.py", "python", lambda: ["second = 1"])
+    list(documents.refresh())
+    assert documents.rare("second") < documents.rare("first") == documents.rare("unknown")

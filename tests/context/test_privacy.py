@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tabby_ls.context.privacy import FileRules
+from tabby_ls.context.privacy import FileRules, Rule, file_path
 
 
 @pytest.mark.parametrize(
@@ -67,3 +69,36 @@ def test_documents_that_are_no_files_are_not_private(uri: str) -> None:
 )
 def test_the_user_excludes_by_pattern(pattern: str, path: str, excluded: bool) -> None:
     assert FileRules([pattern]).is_excluded(f"file://{path}") == excluded
+
+
+def test_a_notebooks_cell_is_as_private_as_its_notebook(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("*.ipynb\n")
+    rules = FileRules([], [tmp_path])
+    assert rules.rule_for(f"vscode-notebook-cell:{tmp_path}/a.ipynb#W0") is Rule.GITIGNORE
+    assert rules.rule_for(f"untitled:{tmp_path}/a.ipynb") is None
+
+
+@pytest.mark.parametrize(
+    ("uri", "path"),
+    [
+        ("file:///work/a%20b.py", "/work/a b.py"),
+        ("file:///c%3A/work/a.py", "c:/work/a.py"),
+        ("vscode-notebook-cell:/work/a.ipynb#W0", "/work/a.ipynb"),
+        ("untitled:Untitled-1", ""),
+    ],
+)
+def test_a_document_that_is_a_file_has_a_path(uri: str, path: str) -> None:
+    assert file_path(uri) == path
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("file:///work/lib/a.py", "lib/a.py"),
+        ("file:///home/me/a.py", "a.py"),
+        ("untitled:Untitled-1", "Untitled-1"),
+        ("untitled:", "untitled"),
+    ],
+)
+def test_the_model_sees_where_a_document_is_in_the_sessions_folder_and_no_more(uri: str, shown: str) -> None:
+    assert FileRules([], [Path("/work")]).shown_path(uri) == shown

@@ -92,6 +92,10 @@ def test_a_private_key_loses_its_inside() -> None:
     [
         f'commit = "{HEXADECIMAL[:40]}"',
         f'    "sha256": "{HEXADECIMAL}",',
+        'commit = "a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4"',
+        'token = "123456789012"',
+        "token: 12345678901234567890",
+        "x" * 2000 + ' password = "hunter2"',
         f'sha256-digest = "{HEXADECIMAL}"',
         f'"integrity": "sha512-{RANDOM}{RANDOM}=="',
         f"golang.org/x/net v0.1.0 h1:{RANDOM}{RANDOM[:11]}=",

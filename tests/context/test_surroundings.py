@@ -66,8 +66,8 @@ async def test_the_definition_of_an_imported_name_is_shown(around: Surroundings)
 async def test_no_more_than_fits(around: Surroundings) -> None:
     for number in range(30):
         show(around, f"store{number}.py", STORE.replace("folder", f"folder{number}"))
-    for room in (0, 50, 300, 1000):
-        found = await around.snippets(cursor(name=f"main{room}.py"), room)
+    for room in (1000, 300, 50, 0):
+        found = await around.snippets(cursor(), room)
         assert sum(len(piece.text) for piece in found) <= room
 
 
@@ -76,6 +76,14 @@ async def test_nothing_is_shown_twice(around: Surroundings) -> None:
         show(around, name, STORE)
     found = await around.snippets(cursor(), 6000)
     assert words(found).count("self._write(number") == 1
+
+
+async def test_nor_what_says_the_same_in_other_lines(around: Surroundings) -> None:
+    show(around, "one.py", "total = store.add_invoice(number, amount, customer)\nstore.close(total)")
+    show(
+        around, "two.py", "total = store.add_invoice(\n  number, amount,\n  customer)\nstore.close(\n  total)"
+    )
+    assert len(await around.snippets(cursor(), 6000)) == 1
 
 
 async def test_what_the_window_holds_is_not_shown(around: Surroundings) -> None:
@@ -105,14 +113,24 @@ async def test_the_choice_holds_from_key_to_key_and_changes_elsewhere(
     """What stands before the window must not change, or the server computes all of it anew."""
     show(around, "store.py", STORE)
     show(around, "weather.py", WEATHER)
+    now = 1000.0
+    monkeypatch.setattr(surroundings, "monotonic", lambda: now)
     first = await around.snippets(cursor(), 2000)
     for typed in ("a", "add", "add_invoice(", "forecast(temperature"):
+        now += 2
         assert await around.snippets(cursor(MAIN + typed), 2000) == first
     far = cursor(MAIN + "\n" * 40 + "sunny(forecast(city), temperature")
     moved = await around.snippets(far, 2000)
     assert "def forecast" in words(moved)
-    monkeypatch.setattr(surroundings, "_PAUSE", -1.0)
-    assert await around.snippets(cursor(), 2000) != moved
+    now += 4
+    assert await around.snippets(cursor(MAIN + "\n" * 40), 2000) != moved, "after a pause"
+
+
+async def test_what_the_window_has_come_to_hold_is_shown_no_more(around: Surroundings) -> None:
+    """Even while the choice holds."""
+    show(around, "store.py", STORE)
+    assert await around.snippets(cursor(), 2000)
+    assert await around.snippets(cursor(suffix="\n" + STORE), 2000) == ()
 
 
 async def test_what_stays_keeps_its_place_at_the_head(around: Surroundings) -> None:
@@ -135,6 +153,21 @@ async def test_secret_excluded_and_ignored_files_are_not_shown(tmp_path: Path) -
     await around.close()
 
 
+async def test_what_must_not_be_shown_takes_nobodys_room() -> None:
+    around = Surroundings(rules=FileRules(["store.py"]))
+    for name in ("store.py", "other.py"):
+        show(around, name, STORE)
+    assert {piece.path for piece in await around.snippets(cursor(), 300)} == {"other.py"}
+    await around.close()
+
+
+async def test_other_settings_count_at_once(around: Surroundings) -> None:
+    show(around, "store.py", STORE)
+    assert await around.snippets(cursor(), 3000)
+    around.configure(FileRules(), ())
+    assert await around.snippets(cursor(), 3000) == ()
+
+
 async def test_a_file_that_is_ignored_from_now_on_is_shown_no_more(tmp_path: Path) -> None:
     """Even while the choice holds."""
     rules = FileRules([], [tmp_path])
@@ -152,7 +185,7 @@ async def test_of_a_closed_document_only_where_the_user_was_is_kept_and_not_for_
     around: Surroundings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     show(around, "store.py", STORE + "\n" * 60 + WEATHER)
-    around.visited("file:///work/store.py", 4)
+    await around.snippets(cursor(STORE[: STORE.index("def add_invoice")], name="store.py"), 100)
     around.closed("file:///work/store.py")
     here = cursor(MAIN + "\nforecast(temperature, city)")
     found = words(await around.snippets(here, 3000))
