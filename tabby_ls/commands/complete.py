@@ -23,12 +23,15 @@ from tabby_ls.engine.requests import Request
 from tabby_ls.engine.shaping.settled import settled
 from tabby_ls.engine.snapshot import Snapshot
 from tabby_ls.engine.targets import open_targets
+from tabby_ls.foreign_files import read_file
 from tabby_ls.journal.explain import why_nothing
 from tabby_ls.journal.record import record_of
 from tabby_ls.languages import language_of_path
 from tabby_ls.server.text import CHARACTERS_AFTER, CHARACTERS_BEFORE, TextLines
 from tabby_ls.settings import Settings
 
+#: Bytes of the largest file that is completed in: larger ones are none that somebody types in.
+_MOST_BYTES = 64 << 20
 #: Seconds between two looks at what has arrived.
 _LOOK = 0.02
 
@@ -103,9 +106,12 @@ def snapshot_at(place: Place, text: str) -> Snapshot:
 
 def _read(path: Path) -> str:
     try:
-        return _decoded(path.read_bytes(), str(path))
+        data = read_file(path, _MOST_BYTES + 1, follow=True)
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}") from None
+    if len(data) > _MOST_BYTES:
+        raise CommandError(f"{path} is larger than {_MOST_BYTES >> 20} MB")
+    return _decoded(data, str(path))
 
 
 def _decoded(data: bytes, where: str) -> str:

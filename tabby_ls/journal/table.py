@@ -13,11 +13,14 @@ from tabby_ls.journal.counters import Counters, Counts, Histogram
 #: Languages in the table, those with the most suggestions first.
 _LANGUAGES = 8
 _SHARES = (0.5, 0.95)
+#: What stands above a kind of backend: nobody for requests that were refused, and an address where nobody has said yet
+#: what runs there.
+_COLUMNS = {**NAMES, "": "nobody", "auto": "not reached"}
 
 
 def table(counters: Counters, heading: str) -> str:
     """Return the counts by backend, then by language, under a heading."""
-    backends = {NAMES.get(kind, kind or "nobody"): sums for kind, sums in counters.by_backend().items()}
+    backends = {_COLUMNS.get(kind, kind): sums for kind, sums in counters.by_backend().items()}
     columns = {"all": counters.total(), **(backends if len(backends) > 1 else {})}
     rows = [["", *columns], *_rows(list(columns.values()))]
     languages = sorted(counters.by_language().items(), key=lambda item: -item[1].shown)[:_LANGUAGES]

@@ -101,9 +101,10 @@ class Status:
 
     def failed(self, error: BackendError) -> None:
         """Take note of a backend's failure."""
-        logger.warning("backend: %s", error.message)
+        is_new = error.trouble not in self._troubles
+        logger.log(logging.WARNING if is_new else logging.DEBUG, "backend: %s", error.message)
         self.update()
-        if error.trouble not in self._troubles:
+        if is_new:
             self._troubles.add(error.trouble)
             if not self.client.shows_status:
                 self._show(types.MessageType.Warning, self._with_stand_in(error))

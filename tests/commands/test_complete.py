@@ -91,6 +91,9 @@ def test_nothing_to_suggest_is_no_error(run: Run, server: ScriptedTabbyAPI, file
     ("arguments", "complaint"),
     [
         (("none.py:1",), "none.py cannot be read"),
+        (("folder:1",), "folder cannot be read"),
+        (("endless.py:1",), "endless.py cannot be read: it is no ordinary file"),
+        (("huge.txt:1",), "huge.txt is larger than 64 MB"),
         (("add.py:99",), "no line 99"),
         (("add.py:1:99",), "no column 99"),
         (("add.py",), "FILE:LINE"),
@@ -99,8 +102,12 @@ def test_nothing_to_suggest_is_no_error(run: Run, server: ScriptedTabbyAPI, file
     ],
 )
 def test_an_error_is_one_line_and_a_status(
-    run: Run, file: Path, arguments: tuple[str, ...], complaint: str
+    run: Run, tmp_path: Path, file: Path, arguments: tuple[str, ...], complaint: str
 ) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "endless.py").symlink_to("/dev/zero")
+    with (tmp_path / "huge.txt").open("wb") as huge:
+        huge.truncate((64 << 20) + 1)
     result = run("complete", *arguments)
     assert result.stdout == ""
     assert complaint in result.stderr

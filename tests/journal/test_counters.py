@@ -107,6 +107,13 @@ def test_the_table_shows_each_backend_and_each_language() -> None:
     assert len({len(line) for line in lines if line.startswith(("suggestions", "accepted", "typed"))}) == 1
 
 
+def test_who_has_not_said_what_it_is_was_not_reached() -> None:
+    counted = some()
+    counted.of("auto", "python").backend_failures = 3
+    counted.of("", "python").requests = 1
+    assert table(counted, "").splitlines()[2].endswith("not reached  nobody")
+
+
 def test_the_brief_one_shows_the_session_beside_all() -> None:
     lines = brief(Counters(), some(), "2026-11-25").splitlines()
     assert lines[0].split() == ["this", "session", "since", "2026-11-25"]

@@ -61,10 +61,13 @@ def plugin() -> Session:
     return Session(shows_status=True)
 
 
-def test_a_trouble_is_told_once_even_if_another_comes_between(plain: Session) -> None:
+def test_a_trouble_is_told_and_logged_once_even_if_another_comes_between(
+    plain: Session, caplog: pytest.LogCaptureFixture
+) -> None:
     for trouble in (DOWN, DOWN, SLOW, DOWN, SLOW):
         plain.fails(trouble)
     assert plain.messages == [DOWN.message, SLOW.message]
+    assert caplog.messages == [f"backend: {DOWN.message}", f"backend: {SLOW.message}"]
 
 
 def test_an_answer_ends_all_troubles_and_is_told_once(plain: Session) -> None:
