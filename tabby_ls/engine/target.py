@@ -192,7 +192,8 @@ class Target:
                 f"the server accepts prompts of {limit} tokens" if limit else "the prompt's budget is spent"
             )
             raise BackendError(
-                Trouble.PROMPT_TOO_LONG, f"{whose}, which leaves no room for the text around the cursor"
+                Trouble.PROMPT_TOO_LONG,
+                f"{whose}, which leaves no room for the text around the cursor; load the model with a longer context",
             )
         share = self.settings.context.prefix_share
         return compose(self._document(snapshot), snippets, family=self.family, room=room, prefix_share=share)
