@@ -25,6 +25,10 @@ export def Moved()
   ghost.Follow()
 enddef
 
+export def Changed()
+  ghost.EraseEverywhere()
+enddef
+
 # By key: what there is more of, else something.
 export def Suggest()
   if !ghost.Turn() && CanShow()

@@ -22,6 +22,7 @@ augroup tabby_ls
   autocmd InsertEnter * timer_start(0, (_) => tabby_ls.Typed())
   autocmd TextChangedI * tabby_ls.Typed()
   autocmd CursorMovedI * tabby_ls.Moved()
+  autocmd TextChanged * tabby_ls.Changed()
   autocmd TextChangedP,InsertLeave,BufLeave * tabby_ls.Dismiss()
   autocmd VimLeavePre * client.Stop()
 augroup END

@@ -72,7 +72,9 @@ def test_it_is_shown_and_typed_along_and_taken(
     workspace.write("sum.py", ADD)
     backend.reply(going_on_to("    if a > b:\n        a = b\n        return a\n"))
     with Vim(workspace, "sum.py") as vim:
-        vim.type("jAif ")
+        vim.type("jA")
+        vim.wait_for_text("return a")
+        vim.type("if ")
         vim.wait_for_text("  2     if a > b:\n            a = b\n            return a\n  3\n")
         assert vim.terminal.cursor == (11, 1), "the cursor stands before it"
         vim.terminal.save_svg(images / "vim.svg", "Ghost text in Vim")
@@ -87,6 +89,9 @@ def test_it_is_shown_and_typed_along_and_taken(
         ]
         vim.type("u")
         assert vim.save() == "def add(a, b):\n    if a > b\n\nx = 1\n", "one step undoes it"
+        vim.type("u")
+        assert vim.save() == ADD
+        assert "return a" not in vim.terminal.screen, "undo does not bring back what was drawn"
 
 
 def test_typing_otherwise_ends_it_and_takes_the_request_back(

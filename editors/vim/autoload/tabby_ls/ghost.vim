@@ -11,16 +11,16 @@ const TYPE = 'TabbyLsGhost'
 var suggestions: list<dict<any>> = []
 var shown = 0
 var place = {buffer: 0, line: 0, head: '', tail: ''}
+# The line it is drawn in; 0: in none.
+var drawn_at = 0
 
 export def IsShown(): bool
   return !empty(suggestions) && Rest() != ''
 enddef
 
 export def Clear()
-  if !empty(suggestions)
-    suggestions = []
-    Erase()
-  endif
+  suggestions = []
+  Erase()
 enddef
 
 export def Show(items: list<dict<any>>)
@@ -206,6 +206,7 @@ def Draw(text: string)
   if empty(prop_type_get(TYPE))
     prop_type_add(TYPE, {highlight: TYPE})
   endif
+  drawn_at = line('.')
   var lines = split(text, "\n", true)
   if lines[0] != ''
     prop_add(line('.'), col('.'), {type: TYPE, text: Spaces(lines[0], virtcol('.') - 1)})
@@ -216,6 +217,15 @@ def Draw(text: string)
 enddef
 
 def Erase()
+  if drawn_at > 0
+    var lines = sort([min([drawn_at, line('$')]), line('.')], 'n')
+    prop_remove({type: TYPE, all: true}, lines[0], lines[1])
+    drawn_at = 0
+  endif
+enddef
+
+# Also what undo has brought back, from when a line was changed with something drawn in it. Looks at every line.
+export def EraseEverywhere()
   if !empty(prop_type_get(TYPE))
     prop_remove({type: TYPE, all: true})
   endif
