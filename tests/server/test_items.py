@@ -81,6 +81,17 @@ def test_what_is_behind_the_cursor_stays_where_the_client_would_not_move_behind_
     assert item.range == Range(Position(0, 2), Position(0, 2))
 
 
+def test_behind_several_lines_it_is_said_what_stayed() -> None:
+    def told(text: str, client: Client) -> object:
+        command = inline_item(Suggestion(text, 1), place("f(|)"), client, "7").command
+        assert command is not None
+        return command.arguments
+
+    assert told("\n    a,\n)", Client()) == [{"id": "7", "behind": ")"}]
+    assert told("\n    a,\n)", MOVES) == [{"id": "7"}]
+    assert told("a, b)", Client()) == [{"id": "7"}]
+
+
 # --- menu items ---
 
 

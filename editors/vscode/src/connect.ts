@@ -13,7 +13,7 @@ export async function connect(session: Session): Promise<void> {
   const former = configuration().get<string>('backend.url', '');
   const answer = await vscode.window.showInputBox({
     title: 'Connect a server',
-    prompt: 'Address of TabbyAPI or another server with its API. Leave empty to complete from your own files.',
+    prompt: 'Address of TabbyAPI, llama.cpp, Ollama, vLLM or another. Leave empty to complete from your own files.',
     placeHolder: 'http://127.0.0.1:5000',
     value: former,
     ignoreFocusOut: true,

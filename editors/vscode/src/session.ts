@@ -11,6 +11,7 @@ import {
   type StaticFeature,
 } from 'vscode-languageclient';
 import { LanguageClient, type LanguageClientOptions, State } from 'vscode-languageclient/node';
+import { ACCEPTED, moveBehind } from './acceptance';
 import { parseLogLine } from './log';
 import { selectedInterpreter } from './pythonExtension';
 import type { ApiKey } from './secrets';
@@ -206,6 +207,12 @@ export class Session {
       },
       initializationOptions: () => machineSettings(this.names, inspect),
       middleware: {
+        executeCommand: (command, args, next) => {
+          if (command === ACCEPTED) {
+            moveBehind(args[0]);
+          }
+          return next(command, args);
+        },
         workspace: {
           configuration: ({ items }) =>
             items.map(({ section }) => (section === SECTION ? windowSettings(this.names, inspect) : null)),

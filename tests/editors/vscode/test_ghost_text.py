@@ -214,6 +214,21 @@ def test_a_bracket_that_the_editor_closed_is_typed_over_after_taking(
     assert window.saved() == "value = compute(alpha, beta)"
 
 
+def test_behind_a_call_over_several_lines_one_types_on(window: Window, backend: ScriptedTabbyAPI) -> None:
+    """VS Code does not step over a bracket that it closed once that is on another line."""
+    (window.folder / "lines.py").touch()
+    window.open("lines.py")
+    backend.reply(
+        lambda prompt: "\n    alpha,\n    beta,\n)\n" if _before(prompt).endswith("compute(") else ""
+    )
+    window.type("value = compute(")
+    wait_until(lambda: "beta," in window.ghost)
+    window.accept()
+    window.page.get_by_text("Ln 4, Col 2").wait_for()
+    window.type(".first")
+    assert window.saved() == "value = compute(\n    alpha,\n    beta,\n).first"
+
+
 def test_a_notebook_s_cell_is_completed(window: Window, backend: ScriptedTabbyAPI) -> None:
     cell = {"cell_type": "code", "metadata": {}, "source": "", "outputs": [], "execution_count": None}
     metadata = {"language_info": {"name": "python"}}
