@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -64,6 +65,7 @@ def test_a_deeper_ignore_file_wins(root: Path) -> None:
     assert {name for name in names(root) if name.endswith(".py")} == {"sub/a.py"}
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="there is no git on this machine")
 def test_gits_own_list_is_taken(root: Path) -> None:
     for name in ("tracked.py", "new.py", "ignored.py", "unwanted.py"):
         put(root, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -71,6 +72,7 @@ def test_what_the_workspace_says_is_suggested(root: Path, cache: Path) -> None:
     assert (says(root, cache, "connection = open_|\n") or "").startswith("connection(")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="files have no modes there")
 def test_it_is_private_to_the_user(root: Path, cache: Path) -> None:
     build(root, cache)
     folder = folder_of(root, cache)

@@ -14,7 +14,7 @@ from tabby_ls.local_model.indexer import BuildError, build_index
 async def test_it_builds_and_reports(tmp_path: Path) -> None:
     root = tmp_path / "workspace"
     root.mkdir()
-    (root / "a.py").write_text("a = 1\n")
+    (root / "a.py").write_bytes(b"a = 1\n")
     reports: list[dict[str, int]] = []
     await build_index(root, tmp_path / "cache", reports.append)
     assert reports[-1] == {"files": 1, "bytes": 6, "changed": 1}
