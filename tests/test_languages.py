@@ -59,6 +59,7 @@ FIELDS = {
         ("qmljs", "qml"),
         ("jsonnet", "jsonnet"),
         ("nginx", "nginx"),
+        ("odin", "odin"),
         ("rescript", "rescript"),
         ("ps1", "powershell"),
         ("objc", "objective-c"),
