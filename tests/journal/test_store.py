@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -101,7 +100,7 @@ SHOWN = Outcome(
 WROTE = Generated("tabbyapi", "Qwen", "python", 128, characters=30, tokens=9, first_text=0.2)
 
 
-def test_a_server_adds_what_it_counted_when_it_ends(tmp_path: Path) -> None:
+async def test_a_server_adds_what_it_counted_when_it_ends(tmp_path: Path) -> None:
     async def session(*, is_on: bool) -> str:
         ledger = Ledger(Store(tmp_path), pytest.fail)
         ledger.is_on = is_on
@@ -111,9 +110,9 @@ def test_a_server_adds_what_it_counted_when_it_ends(tmp_path: Path) -> None:
         await ledger.close()
         return f"{stored.counters.total().requests} {here.total().requests}"
 
-    assert asyncio.run(session(is_on=True)) == "1 1"
-    assert asyncio.run(session(is_on=True)) == "2 1"
-    assert asyncio.run(session(is_on=False)) == "2 0"
+    assert await session(is_on=True) == "1 1"
+    assert await session(is_on=True) == "2 1"
+    assert await session(is_on=False) == "2 0"
     total = Store(tmp_path).load()[0].counters
     assert total.by_language()["python"].from_memory == 2, "whatever the editor calls the language"
     counts = total.total()
@@ -121,23 +120,17 @@ def test_a_server_adds_what_it_counted_when_it_ends(tmp_path: Path) -> None:
     assert counts.first_text_ms.percentile(0.5) == pytest.approx(200, rel=0.5)
 
 
-def test_what_could_not_be_stored_is_kept_for_the_next_time(tmp_path: Path) -> None:
-    async def session() -> None:
-        (tmp_path / "state").write_text("in the way")
-        ledger = Ledger(Store(tmp_path / "state"), pytest.fail)
-        ledger.ended(SHOWN)
-        await ledger.close()
-        (tmp_path / "state").unlink()
-        ledger.ended(SHOWN)
-        await ledger.close()
-
-    asyncio.run(session())
+async def test_what_could_not_be_stored_is_kept_for_the_next_time(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("in the way")
+    ledger = Ledger(Store(tmp_path / "state"), pytest.fail)
+    ledger.ended(SHOWN)
+    await ledger.close()
+    (tmp_path / "state").unlink()
+    ledger.ended(SHOWN)
+    await ledger.close()
     assert Store(tmp_path / "state").load()[0].counters.total().requests == 2
 
 
-def test_a_session_without_requests_writes_nothing(tmp_path: Path) -> None:
-    async def session() -> None:
-        await Ledger(Store(tmp_path / "state"), pytest.fail).close()
-
-    asyncio.run(session())
+async def test_a_session_without_requests_writes_nothing(tmp_path: Path) -> None:
+    await Ledger(Store(tmp_path / "state"), pytest.fail).close()
     assert not (tmp_path / "state").exists()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from tabby_ls.engine.snapshot import Snapshot, Suggestion
 from tabby_ls.journal.record import Record, record_of
 from tabby_ls.journal.trace import Trace, append, former, line_of, read
 from tabby_ls.settings import TraceSettings
+from tests.support.waiting import eventually
 
 SNAPSHOT = Snapshot("file:///work/a%20b.py", 1, "python", 4, "secret = 'x'\nprint(", ")\n")
 OUTCOME = Outcome(
@@ -140,51 +139,33 @@ def test_lines_of_others_are_left_out_and_counted(tmp_path: Path) -> None:
     assert (len(found), strange) == (1, len(bad))
 
 
-def test_it_is_written_soon_and_at_the_end(tmp_path: Path) -> None:
+async def test_it_is_written_soon_and_at_the_end(tmp_path: Path) -> None:
     path = tmp_path / "trace.jsonl"
-    warnings: list[str] = []
-
-    async def session() -> None:
-        trace = Trace(TraceSettings(file=str(path)), warnings.append)
+    trace = Trace(TraceSettings(file=str(path)), pytest.fail)
+    trace.take(RECORD, OUTCOME)
+    await eventually(path.exists)
+    for _ in range(3):
         trace.take(RECORD, OUTCOME)
-        async with asyncio.timeout(20):
-            while not path.exists():
-                await asyncio.sleep(0.01)
-        for _ in range(3):
-            trace.take(RECORD, OUTCOME)
-        await trace.close()
-
-    asyncio.run(session())
+    await trace.close()
     assert len(read(path)[0]) == 4
-    assert warnings == []
 
 
-def test_a_file_that_cannot_be_written_is_told_once(tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_written_is_told_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     warnings: list[str] = []
-
-    async def session() -> None:
-        trace = Trace(TraceSettings(file=str(tmp_path / "file" / "trace")), warnings.append)
-        for _ in range(2):
-            trace.take(RECORD, OUTCOME)
-            async with asyncio.timeout(20):
-                while not warnings:
-                    await asyncio.sleep(0.01)
-        await trace.close()
-
-    asyncio.run(session())
+    trace = Trace(TraceSettings(file=str(tmp_path / "file" / "trace")), warnings.append)
+    for _ in range(2):
+        trace.take(RECORD, OUTCOME)
+        await eventually(lambda: warnings)
+    await trace.close()
     (warning,) = warnings
     assert warning.startswith("trace.file cannot be written")
 
 
-def test_a_home_folder_may_be_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(os.environ, "HOME", str(tmp_path))
-    monkeypatch.setitem(os.environ, "USERPROFILE", str(tmp_path))
-
-    async def session() -> None:
-        trace = Trace(TraceSettings(file="~/trace.jsonl"), pytest.fail)
-        trace.take(RECORD, OUTCOME)
-        await trace.close()
-
-    asyncio.run(session())
+async def test_a_home_folder_may_be_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    trace = Trace(TraceSettings(file="~/trace.jsonl"), pytest.fail)
+    trace.take(RECORD, OUTCOME)
+    await trace.close()
     assert (tmp_path / "trace.jsonl").exists()

@@ -240,8 +240,7 @@ async def test_what_is_typed_before_the_settings_are_known_is_no_contradiction(
         asked = editor.ask_ghost()
         editor.type("1")
         told.set_result({"debounce_ms": 300})
-        await asyncio.sleep(0.05)  # the answer is on its way
-        await editor.run("tabby-ls.status")
+        await editor.settle()  # they are known, and asking waits for a pause in the typing
         editor.type("2")
         (item,) = (await asked).items
         assert item.insert_text == "1234"

@@ -11,6 +11,7 @@ import pytest
 from tabby_ls.backends.local import LocalBackend
 from tabby_ls.server.app import create_server
 from tests.support.conversation import Conversation
+from tests.support.waiting import remains
 
 
 class SlowToClose(LocalBackend):
@@ -42,8 +43,7 @@ async def test_it_waits_for_backends_that_its_settings_no_longer_name() -> None:
     session._backends = [former]
     await session._reconfigure()
     ending = asyncio.create_task(session.end())
-    await asyncio.sleep(0.05)
-    assert not ending.done()
+    await remains(lambda: not ending.done())
     former.may_close.set()
-    await asyncio.wait_for(ending, 10)
+    await ending
     assert former.is_closed

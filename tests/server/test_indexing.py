@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import pytest
 from tabby_ls.local_model.model import LocalModel, Query
 from tabby_ls.server import indexing
 from tabby_ls.server.indexing import Indexing
+from tests.support.waiting import eventually, remains
 
 LINE = "    raise ConfigurationError(section)\n"
 
@@ -53,12 +52,6 @@ def knows(model: LocalModel, project: Path, line: str) -> bool:
     return model.predict(query, deadline=5.0, cancelled=lambda: False) is not None
 
 
-async def eventually(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():
-            await asyncio.sleep(0.02)
-
-
 async def test_a_folder_is_learned_from_and_refreshed_when_files_change(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,10 +63,12 @@ async def test_a_folder_is_learned_from_and_refreshed_when_files_change(
     await eventually(lambda: knows(model, project, "    raise Configur"))
     assert not knows(model, project, "    return totally_")
     (project / "later.py").write_text("def h(section):\n    return totally_different(section)\n")
-    async with asyncio.timeout(20):
-        while not knows(model, project, "    return totally_"):
-            index.changed([project / "later.py"])
-            await asyncio.sleep(0.05)
+
+    def is_learned() -> bool:
+        index.changed([project / "later.py"])
+        return knows(model, project, "    return totally_")
+
+    await eventually(is_learned)
     assert ours.work_done_progress.calls == [], "so little is not worth showing"
     await index.close()
     assert not knows(model, project, "    raise Configur")
@@ -102,6 +97,5 @@ async def test_a_home_folder_opened_by_accident_is_not_learned_from(
     ours: Any = FakeServer()
     index = Indexing(ours, LocalModel(tmp_path / "cache"), shows_progress=False)
     index.add([project, project.parent])
-    await asyncio.sleep(0.3)
+    await remains(lambda: not list(tmp_path.glob("cache/**/*")))
     await index.close()
-    assert not list((tmp_path).glob("cache/**/*"))

@@ -103,7 +103,7 @@ def test_behind_several_lines_it_is_said_what_stayed() -> None:
         ("größe_1|", "0 + 2", "größe_10 + 2", "größe_10 + 2"),
         ("a.b|", "c()", "bc()", "bc()"),
         ("    |", "    x", "x", "    x"),
-        ("if x:|", "\n    y = 1", "y = 1", ""),
+        ("if x:|", "\n    y = 1", "y = 1 …", ""),
         ("if |", "x:\n    y", "x: …", "x:"),
         ("|", "x" * 60, "x" * 60, "x" * 60),
         ("|", "x" * 61, "x" * 59 + "…", "x" * 61),
@@ -112,8 +112,7 @@ def test_behind_several_lines_it_is_said_what_stayed() -> None:
 )
 def test_the_label_and_what_is_typed_against(marked: str, text: str, label: str, filter_text: str) -> None:
     item = menu(text, marked)
-    assert item.label.removesuffix(" …") == label.removesuffix(" …")
-    assert item.label.endswith("…") == label.endswith("…") or "\n" in text
+    assert item.label == label
     assert item.filter_text == filter_text
     assert item.kind is CompletionItemKind.Text
 

@@ -213,13 +213,6 @@ async def test_after_shutdown_requests_are_refused_and_notifications_dropped(cli
     assert statuses == [0]
 
 
-def test_exit_without_shutdown_is_a_failure(new_client):
-    statuses = []
-    new_client.protocol.on_exit = statuses.append
-    new_client.notify("exit")
-    assert statuses == [1]
-
-
 async def test_shutdown_cancels_what_is_under_way(client):
     @client.server.feature(COMPLETION)
     async def completion(params):

@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import socket
 import sys
 
 import pytest
 from pygls.lsp.server import LanguageServer
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed
 
 from tabby_ls.server import transport
 from tabby_ls.server.connection import Connection
 from tabby_ls.server.framing import Unframer
 from tabby_ls.server.protocol import ServerProtocol
 from tests.support.rpc import RpcClient, message, plain_server
+from tests.support.waiting import eventually, remains
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX processes")
 
@@ -34,13 +34,6 @@ async def test_a_session_over_pipes():
         await server.send(message("exit"))
         assert await server.exit_status() == 0
         assert await server.stderr() == "ended well\n"
-
-
-async def test_exit_without_shutdown_is_a_failure():
-    async with plain_server("stdio") as server:
-        await server.initialize()
-        await server.send(message("exit"))
-        assert await server.exit_status() == 1
 
 
 @pytest.mark.parametrize(("shut_down", "status"), [(True, 0), (False, 1)])
@@ -101,8 +94,7 @@ async def test_the_death_of_the_clients_process_ends_ours():
     )
     async with plain_server("stdio") as server:
         await server.initialize(processId=client.pid)
-        await asyncio.sleep(0.2)
-        assert server.process.returncode is None
+        await remains(lambda: server.process.returncode is None)
         await client.communicate(b"\n")
         assert await server.exit_status() == 1
 
@@ -113,18 +105,8 @@ async def test_a_client_process_that_was_never_seen_is_not_watched():
     await client.wait()
     async with plain_server("stdio") as server:
         await server.initialize(processId=client.pid)
-        await asyncio.sleep(0.2)
+        await remains(lambda: server.process.returncode is None)
         assert await server.request("test/echo", 1) == 1
-
-
-@posix
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_signals_end_the_process_cleanly(number):
-    async with plain_server("stdio") as server:
-        await server.initialize()
-        server.process.send_signal(number)
-        assert await server.exit_status() == 0
-        assert await server.stderr() == "ended well\n"
 
 
 async def test_stray_output_does_not_reach_the_client():
@@ -145,9 +127,11 @@ async def test_what_was_read_before_is_handled_and_what_was_answered_is_not_answ
 async def test_the_collector_runs_once_the_server_is_under_way():
     async with plain_server("stdio") as server:
         await server.initialize()
-        async with asyncio.timeout(20):
-            while await server.request("test/collector") != [True, True]:
-                await asyncio.sleep(0.1)
+
+        async def runs() -> bool:
+            return await server.request("test/collector") == [True, True]
+
+        await eventually(runs)
 
 
 async def test_a_broken_message_does_not_end_the_session():
@@ -238,19 +222,6 @@ async def test_the_end_of_a_websocket_ends_the_process():
         async with connect(f"ws://127.0.0.1:{await server.port()}"):
             pass
         assert await server.exit_status() == 1
-
-
-@pytest.mark.parametrize(
-    "origin", ["https://example.com", "http://127.0.0.1.example.com", "null", "http://["]
-)
-async def test_a_web_page_from_elsewhere_is_refused(origin):
-    async with plain_server("ws") as server:
-        port = await server.port()
-        with pytest.raises(InvalidStatus) as refused:
-            await connect(f"ws://127.0.0.1:{port}", origin=origin)
-        assert refused.value.response.status_code == 403
-        async with connect(f"ws://127.0.0.1:{port}") as client:
-            await ws_request(client, 1, "initialize", {"capabilities": {}})
 
 
 async def test_a_second_websocket_is_turned_away():

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from tabby_ls.server.framing import Unframer, frame
+from tests.support.waiting import SECONDS
 
 
 def message(method: str, params: Any = None, msg_id: int | None = None) -> bytes:
@@ -34,7 +35,7 @@ class RpcClient:
     async def answer(self) -> dict[str, Any]:
         """The next message from the server."""
         while not self._answers:
-            data = await asyncio.wait_for(self._reader.read(1 << 18), 20)
+            data = await asyncio.wait_for(self._reader.read(1 << 18), SECONDS)
             if not data:
                 raise EOFError
             self._answers += [json.loads(body) for body in self._unframer.feed(data)]
@@ -65,14 +66,14 @@ class PlainServer(RpcClient):
         self.process = process
 
     async def exit_status(self) -> int:
-        return await asyncio.wait_for(self.process.wait(), 20)
+        return await asyncio.wait_for(self.process.wait(), SECONDS)
 
     async def stderr(self) -> str:
         return (await self.process.stderr.read()).decode()
 
     async def port(self) -> int:
         """The port it says it listens on."""
-        line = await asyncio.wait_for(self.process.stderr.readline(), 20)
+        line = await asyncio.wait_for(self.process.stderr.readline(), SECONDS)
         return int(line.decode().rsplit(":", 1)[1])
 
 
