@@ -105,6 +105,7 @@ def test_a_slip_in_the_name_of_a_variable_is_named_and_a_key_of_the_users_own_is
         "TABBY_LS_BACKEND_ULR": "http://127.0.0.1:1",
         "TABBY_LS_CONFIG": "x",
         "TABBY_LS_BACKEND_KEY": "s3cret",
+        "TABBY_LS_HF_TOKEN": "s3cret",
         "TABBY_LS_QZX": "1",
         "TABBY_LS_URL": "http://127.0.0.1:1",
     }
@@ -132,10 +133,11 @@ def test_no_server_of_a_list_gets_the_key_that_was_meant_for_another() -> None:
     assert settings.servers[0].api_key_env == ""
 
 
-def test_a_later_source_that_names_one_server_replaces_an_earlier_list() -> None:
+@pytest.mark.parametrize("one", [{"url": "http://127.0.0.1:2"}, {"kind": "local"}])
+def test_a_later_source_that_names_one_server_replaces_an_earlier_list(one: dict[str, str]) -> None:
     settings, _ = merged({"backends": [{"url": "http://127.0.0.1:1"}]})
-    settings, _ = settings.merged({"backend": {"url": "http://127.0.0.1:2"}}, Source.COMMAND_LINE)
-    assert [server.url for server in settings.servers] == ["http://127.0.0.1:2"]
+    settings, _ = settings.merged({"backend": one}, Source.COMMAND_LINE)
+    assert settings.servers == (Settings().merged({"backend": one}, Source.COMMAND_LINE)[0].backend,)
 
 
 def test_a_project_cannot_name_servers() -> None:
@@ -145,6 +147,17 @@ def test_a_project_cannot_name_servers() -> None:
     settings, _ = merged({"backends": [{"url": "http://127.0.0.1:1"}]})
     _, problems = settings.merged({"backends": [{"url": "http://127.0.0.1:1"}]}, Source.WORKSPACE)
     assert problems == []
+    for_one, _ = settings.merged({"backend": {"url": "http://evil"}}, Source.WORKSPACE)
+    assert for_one == settings, "nor take those away that the user has named"
+
+
+def test_a_project_excludes_more_and_brings_nothing_back() -> None:
+    said = {"exclude": ["*.md", "!*", "*.log"]}
+    alone, problems = merged(said, Source.WORKSPACE)
+    assert (alone.exclude, problems) == (("*.md", "!*", "*.log"), []), "where the user excludes nothing else"
+    settings, _ = merged({"exclude": ["internal/", "*.md", "!README.md"]})
+    settings, _ = settings.merged(said, Source.WORKSPACE)
+    assert settings.exclude == ("internal/", "*.md", "!README.md", "*.log")
 
 
 def test_a_project_cannot_say_where_code_and_keys_go() -> None:
@@ -199,9 +212,10 @@ def test_no_file_is_no_problem(tmp_path: Path) -> None:
     assert load({}, tmp_path / "none.toml") == (Settings(), [])
 
 
-def test_a_broken_file_is_one_problem_and_the_defaults_hold(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"max_tokens = = 7", b"\xff\xfem\x00"])
+def test_a_broken_file_is_one_problem_and_the_defaults_hold(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "config.toml"
-    file.write_text("max_tokens = = 7")
+    file.write_bytes(content)
     settings, [problem] = load({}, file)
     assert settings == Settings()
     assert str(problem).startswith(f"the configuration file {file} cannot be read: ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -80,7 +80,7 @@ def merge(
         if (entry := attribute.metadata["entry"]) is not None:
             value = _tables(value, entry, source, problems, where)
         elif attribute.metadata["is_extended"] and source is Source.WORKSPACE and isinstance(value, list):
-            value = list(dict.fromkeys([*current, *value]))
+            value = _extended(current, value, source, problems, where)
         try:
             section = attrs.evolve(section, **{name: value})  # type: ignore[misc]
         except (TypeError, ValueError) as error:
@@ -101,6 +101,18 @@ def _tables(
         merge(entry, table, source, problems, set(), f"{where}[{number}].")
         for number, table in enumerate(value)
     )
+
+
+def _extended(
+    current: Sequence[str], more: list[Any], source: Source, problems: list[Problem], where: str
+) -> list[Any]:
+    """Return the user's patterns with those of a project, which bring nothing back: an exception goes before others."""
+    kept = [one for one in more if not (current and str(one).startswith("!") and one not in current)]
+    if len(kept) < len(more):
+        problems.append(
+            Problem(where, source, "patterns with ! are ignored here, because they may be a project's")
+        )
+    return list(dict.fromkeys([*current, *kept]))
 
 
 def _is_same(value: object, current: object, attribute: Attribute[Any]) -> bool:

@@ -225,7 +225,7 @@ async def test_a_project_brings_nothing_back_that_the_user_excludes(tmp_path: Pa
             profile,
             backend=backend.url,
             settings={"exclude": ["internal/"]},
-            configuration={"exclude": ["more.py"]},
+            configuration={"exclude": ["internal/", "!internal/", "!*", "more.py"]},
         ) as editor:
             for name in ("internal/a.py", "more.py", ".env", "id_rsa"):
                 editor.open("x = |\n", uri=(project / name).as_uri())

@@ -54,8 +54,21 @@ export function machineSettings(names: SettingNames, inspect: Inspect): object {
 export function windowSettings(names: SettingNames, inspect: Inspect): object {
   return nested(names.window, (name) => {
     const found = inspect(name);
-    return found?.workspaceValue ?? found?.globalValue;
+    return name === 'exclude' ? excluded(found) : (found?.workspaceValue ?? found?.globalValue);
   });
+}
+
+/** Return what the user excludes, and what a workspace does besides: it brings nothing back. */
+function excluded(found?: Inspected): unknown {
+  const own = found?.globalValue;
+  const more = found?.workspaceValue;
+  if (!Array.isArray(own) || own.length === 0) {
+    return more ?? own;
+  }
+  if (!Array.isArray(more)) {
+    return own;
+  }
+  return [...own, ...more.filter((pattern) => !own.includes(pattern) && !String(pattern).startsWith('!'))];
 }
 
 /** Return a list with `item` in it if it was not, and without it if it was. */

@@ -57,6 +57,15 @@ describe('what the server is told', () => {
     assert.deepEqual(windowSettings(names, inspect), { maxTokens: 20 });
     assert.deepEqual(machineSettings(names, inspect), { backend: { url: 'http://mine' } });
   });
+  test('of excluded files is what the user says, and what the workspace adds', () => {
+    const told = (globalValue?: unknown, workspaceValue?: unknown) =>
+      windowSettings(names, set({ exclude: { globalValue, workspaceValue } }));
+    assert.deepEqual(told(['secret/'], []), { exclude: ['secret/'] });
+    assert.deepEqual(told(['secret/'], ['secret/', '!secret/', '*.md']), { exclude: ['secret/', '*.md'] });
+    assert.deepEqual(told(['secret/'], 'nonsense'), { exclude: ['secret/'] });
+    assert.deepEqual(told(undefined, ['*.md', '!README.md']), { exclude: ['*.md', '!README.md'] });
+    assert.deepEqual(told(), {});
+  });
 });
 
 test('a language is switched off, and on again', () => {
