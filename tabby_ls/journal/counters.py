@@ -32,14 +32,14 @@ class Histogram:
         self.buckets = [mine + theirs for mine, theirs in zip(self.buckets, other.buckets, strict=True)]
 
     def percentile(self, share: float) -> float | None:
-        """Return the milliseconds that a `share` (0 to 1) of all durations do not exceed, interpolated within a bucket.
+        """Return the milliseconds that a `share` (above 0, up to 1) of all durations do not exceed, interpolated within a bucket.
 
         None if there is no duration.
         """
         sums = list(accumulate(self.buckets))
         if not sums[-1]:
             return None
-        wanted = max(1.0, share * sums[-1])
+        wanted = share * sums[-1]
         bucket = bisect_left(sums, wanted)
         low, high = (0, *BOUNDS_MS)[bucket], (*BOUNDS_MS, BOUNDS_MS[-1])[bucket]
         return low + (high - low) * (wanted - (sums[bucket] - self.buckets[bucket])) / self.buckets[bucket]

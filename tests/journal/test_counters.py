@@ -114,6 +114,12 @@ def test_who_has_not_said_what_it_is_was_not_reached() -> None:
     assert table(counted, "").splitlines()[2].endswith("not reached  nobody")
 
 
+def test_of_one_backend_alone_the_table_shows_the_sums_once() -> None:
+    counted = Counters()
+    counted.of("local", "ruby").shown = 2
+    assert table(counted, "Counted").splitlines()[2].split() == ["all"]
+
+
 def test_the_brief_one_shows_the_session_beside_all() -> None:
     lines = brief(Counters(), some(), "2026-11-25").splitlines()
     assert lines[0].split() == ["this", "session", "since", "2026-11-25"]

@@ -71,16 +71,22 @@ def record(reason: Reason, **more: Any) -> Record:
             record(
                 Reason.BACKEND_RESTING,
                 detail="the server at http://x cannot be reached; is it running?",
-                failing_s=42.0,
+                failing_s=119.0,
                 asked_again_s=7.6,
             ),
             "nothing was suggested. The server at http://x cannot be reached; is it running? It has failed for "
-            "42 seconds and is asked again in 8 seconds, or at once if you ask by key. `tabby-ls check` tries every "
+            "119 seconds and is asked again in 8 seconds, or at once if you ask by key. `tabby-ls check` tries every "
             "step.",
         ),
         (
             record(Reason.BACKEND_FAILED, detail="it failed", failing_s=600.0),
             "nothing was suggested. It failed. It has failed for 10 minutes. `tabby-ls check` tries every step.",
+        ),
+        (
+            record(Reason.TOO_LATE, complete=False, asked_ms=80, answered_ms=300),
+            "nothing was suggested. The time was up before any text had come; what comes later is kept for the next "
+            "request. `deadline_ms` says how long to wait, `menu.deadline_ms` for menus. It took 300 ms; the backend "
+            "was asked 80 ms after the request came.",
         ),
         (
             record(Reason.NOTHING_TO_SAY, backend="tabbyapi", model="Qwen", generated=7),

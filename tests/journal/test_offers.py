@@ -87,6 +87,13 @@ def test_the_whole_text_key_by_key_was_typed(buffer: Buffer) -> None:
     assert buffer.verdicts == {"shown": 1, "typed": 1}
 
 
+def test_what_the_editor_adds_to_a_key_was_typed(buffer: Buffer) -> None:
+    buffer.offer("f()")
+    buffer.type("f")
+    buffer.put("()")
+    assert buffer.verdicts == {"shown": 1, "typed": 1}
+
+
 def test_the_rest_that_is_offered_at_each_key_is_the_same_suggestion(buffer: Buffer) -> None:
     text = "compute(y)"
     for index in range(4):
@@ -119,7 +126,7 @@ def test_something_else_was_typed(buffer: Buffer) -> None:
     buffer.offer("compute(y)")
     buffer.type("compare")
     assert buffer.verdicts == {"shown": 1}
-    buffer.offer("(z)")
+    buffer.offer("(y)")  # it reads like the end of the one before, of which other letters were typed
     assert buffer.verdicts == {"shown": 2}
 
 
@@ -143,6 +150,7 @@ def test_word_by_word_told_by_the_editor(buffer: Buffer, is_told_first: bool) ->
         buffer.offers.partially_accepted(offer, 8)
     buffer.put("compute ")
     buffer.offers.partially_accepted(offer, 8)
+    buffer.offers.partially_accepted(offer, 3)
     assert buffer.verdicts == {"shown": 1, "partly": 1, "kept": 8}
     buffer.offers.partially_accepted(offer, 18)
     assert buffer.verdicts == {"shown": 1, "accepted": 1, "kept": 18}
@@ -162,6 +170,7 @@ def test_what_stands_behind_the_cursor_is_no_merit() -> None:
     buffer.offer("a, b)", replaces=1)
     buffer.put("a, b)", replaces=1)
     assert buffer.verdicts == {"shown": 1, "accepted": 1, "kept": 4}
+    assert buffer.counters.total().characters_shown == 4
 
 
 def test_lines_above_may_come_and_go_meanwhile() -> None:

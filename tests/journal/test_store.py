@@ -7,12 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tabby_ls.engine.outcome import Generated, Origin, Outcome, Reason, Timings
 from tabby_ls.engine.snapshot import Snapshot
+from tabby_ls.journal import ledger as ledger_module
+from tabby_ls.journal import store as store_module
 from tabby_ls.journal.counters import Counters
 from tabby_ls.journal.ledger import Ledger
 from tabby_ls.journal.store import Store, StoreError
+from tests.support.waiting import eventually
 
 _ADD = """
 import sys
@@ -88,6 +92,14 @@ def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> N
         Store(tmp_path / "state").load()
 
 
+def test_a_file_that_another_program_has_locked_is_one_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "_PATIENCE", 0.01)
+    with FileLock(tmp_path / "stats.lock"), pytest.raises(StoreError, match="locked by another program"):
+        Store(tmp_path).add(counted(1))
+
+
 # --- what a server counts ---
 
 SHOWN = Outcome(
@@ -129,6 +141,29 @@ async def test_what_could_not_be_stored_is_kept_for_the_next_time(tmp_path: Path
     ledger.ended(SHOWN)
     await ledger.close()
     assert Store(tmp_path / "state").load()[0].counters.total().requests == 2
+
+
+async def test_now_and_then_it_adds_them_while_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_module, "_REST", 0.0)
+    ledger = Ledger(Store(tmp_path), pytest.fail)
+    for number in (1, 2):
+        ledger.ended(SHOWN)
+        await eventually(lambda: Store(tmp_path).load()[0].counters.total().requests == number)  # noqa: B023
+    stored, here = await ledger.totals()
+    assert stored.counters.total().requests == here.total().requests == 2
+    await ledger.close()
+
+
+async def test_counts_that_had_to_begin_anew_are_told(tmp_path: Path) -> None:
+    (tmp_path / "stats.json").write_text("{")
+    told: list[str] = []
+    ledger = Ledger(Store(tmp_path), told.append)
+    ledger.ended(SHOWN)
+    await ledger.close()
+    (complaint,) = told
+    assert "the next counts begin anew" in complaint
 
 
 async def test_a_session_without_requests_writes_nothing(tmp_path: Path) -> None:

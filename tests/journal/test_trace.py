@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from tabby_ls.engine.outcome import Failing, Generated, Origin, Outcome, Reason, Timings
 from tabby_ls.engine.snapshot import Snapshot, Suggestion
+from tabby_ls.journal.keeper import Keeper
 from tabby_ls.journal.record import Record, record_of
 from tabby_ls.journal.trace import Trace, append, former, line_of, read
-from tabby_ls.settings import TraceSettings
+from tabby_ls.settings import Settings, TraceSettings
 from tests.support.waiting import eventually
 
 SNAPSHOT = Snapshot("file:///work/a%20b.py", 1, "python", 4, "secret = 'x'\nprint(", ")\n")
@@ -110,6 +111,20 @@ def test_code_and_paths_only_where_the_user_wants_them() -> None:
     assert values["code"] == {"before": SNAPSHOT.prefix, "after": SNAPSHOT.suffix, "suggestion": "secret)"}
 
 
+def test_of_the_code_what_is_near_the_cursor() -> None:
+    snapshot = evolve(SNAPSHOT, prefix="x" * 5000 + "before", suffix="after" + "y" * 5000)
+    outcome = evolve(OUTCOME, snapshot=snapshot)
+    code = json.loads(line_of(RECORD, outcome, TraceSettings(code=True)))["code"]
+    assert code["before"].endswith("xbefore")
+    assert code["after"].startswith("aftery")
+    assert len(code["before"] + code["after"]) < 2000
+
+
+def test_a_line_end_before_a_suggestion_is_no_line_of_it() -> None:
+    outcome = evolve(OUTCOME, suggestion=Suggestion("\n    a\n    b"))
+    assert record_of(outcome, 1.5e9).lines == 2
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="files have no modes there")
 def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     path = tmp_path / "new" / "trace.jsonl"
@@ -128,6 +143,28 @@ def test_it_never_holds_more_than_two_parts(tmp_path: Path) -> None:
     assert strange == 0
     numbers = [record.request for record in found]
     assert numbers == list(range(numbers[0], 100)), "none of the last is missing, in order"
+
+
+@pytest.mark.parametrize(("megabytes", "begins_anew"), [(1.9, False), (2.1, True)])
+async def test_how_much_it_may_hold_is_the_users_choice(
+    tmp_path: Path, megabytes: float, begins_anew: bool
+) -> None:
+    path = tmp_path / "trace.jsonl"
+    path.write_bytes(b"\n" * int(megabytes * 1_000_000))
+    trace = Trace(TraceSettings(file=str(path), max_mb=2), pytest.fail)
+    trace.take(RECORD, OUTCOME)
+    await trace.close()
+    assert former(path).exists() == begins_anew
+
+
+async def test_a_trace_is_complete_before_another_takes_its_place(tmp_path: Path) -> None:
+    keeper = Keeper(pytest.fail)
+    await keeper.configure(Settings(stats=False, trace=TraceSettings(file=str(tmp_path / "one"))))
+    keeper.ended(OUTCOME)
+    await keeper.configure(Settings(stats=False, trace=TraceSettings(file=str(tmp_path / "other"))))
+    assert len(read(tmp_path / "one")[0]) == 1
+    await keeper.close()
+    assert not (tmp_path / "other").exists()
 
 
 def test_lines_of_others_are_left_out_and_counted(tmp_path: Path) -> None:
