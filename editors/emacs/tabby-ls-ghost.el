@@ -36,6 +36,7 @@
   anchor       ; a marker
   head         ; the anchor's line before it
   tail         ; the anchor's line behind it
+  wanted       ; whether the user asked for it
   overlays)
 
 (defvar-local tabby-ls--ghost nil
@@ -44,13 +45,18 @@
 (defvar-local tabby-ls-ghost-active nil
   "Non-nil while ghost text is shown in the current buffer.")
 
+(defun tabby-ls-ghost-hide ()
+  "Show no ghost text until `tabby-ls-ghost-follow' is called."
+  (when tabby-ls-ghost-active
+    (mapc #'delete-overlay (tabby-ls--ghost-overlays tabby-ls--ghost))
+    (setq tabby-ls-ghost-active nil)))
+
 (defun tabby-ls-ghost-clear ()
   "Show no ghost text any more."
   (when tabby-ls--ghost
-    (mapc #'delete-overlay (tabby-ls--ghost-overlays tabby-ls--ghost))
+    (tabby-ls-ghost-hide)
     (set-marker (tabby-ls--ghost-anchor tabby-ls--ghost) nil)
-    (setq tabby-ls--ghost nil
-          tabby-ls-ghost-active nil)))
+    (setq tabby-ls--ghost nil)))
 
 (defun tabby-ls-ghost-forget ()
   "Show nothing of what the current buffer has from the one it was cloned from."
@@ -58,16 +64,18 @@
   (setq tabby-ls--ghost nil
         tabby-ls-ghost-active nil))
 
-(defun tabby-ls-ghost-show (items)
+(defun tabby-ls-ghost-show (items &optional wanted)
   "Show the first of ITEMS, a sequence of the server's, at point.
-Return non-nil if any of them could be shown."
+WANTED says that the user asked for it.  Return non-nil if any of them could be
+shown."
   (tabby-ls-ghost-clear)
   (when-let* ((suggestions (delq nil (mapcar #'tabby-ls--read-item items))))
     (setq tabby-ls--ghost
           (make-tabby-ls--ghost :suggestions suggestions
                                 :anchor (copy-marker (point))
                                 :head (tabby-ls--line-before (point))
-                                :tail (tabby-ls--line-behind (point))))
+                                :tail (tabby-ls--line-behind (point))
+                                :wanted wanted))
     (tabby-ls-ghost-follow)))
 
 (defun tabby-ls-ghost-more-p ()
@@ -107,7 +115,8 @@ Return non-nil if it is."
                                       :index 1
                                       :anchor (copy-marker (point))
                                       :head (tabby-ls--line-before (point))
-                                      :tail (tabby-ls--line-behind (point))))
+                                      :tail (tabby-ls--line-behind (point))
+                                      :wanted t))
           (tabby-ls-ghost-follow))))))
 
 (defun tabby-ls--moved-to-point (suggestion rest)
@@ -182,6 +191,14 @@ Nil if something else has changed there."
                        text)))
 
 ;;; On the screen
+
+(defun tabby-ls-ghost-wanted-p ()
+  "Return non-nil if the user asked for the ghost text."
+  (and tabby-ls--ghost (tabby-ls--ghost-wanted tabby-ls--ghost)))
+
+(defun tabby-ls-ghost-fits-p ()
+  "Return non-nil if there is ghost text for point, be it hidden or shown."
+  (and tabby-ls--ghost (tabby-ls--rest (tabby-ls--shown)) t))
 
 (defun tabby-ls-ghost-follow ()
   "Show what is still to come at point; clear it if the buffer went another way.

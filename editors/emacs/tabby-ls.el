@@ -45,8 +45,8 @@ keyboard macro or a held key would send."
   '(tabby-ls-popup-visible-p tabby-ls-not-inserting-p)
   "Functions that say when there should be no ghost text.
 Each is called without arguments, with point where the text would be; if one
-returns non-nil, nothing is asked and nothing is shown.  Commands that ask for
-a suggestion do not care."
+returns non-nil, nothing is asked, and ghost text is hidden as long as it does.
+What a command asked for is shown all the same."
   :type 'hook
   :group 'tabby-ls)
 
@@ -168,31 +168,37 @@ It is not called if another key comes first.  With INVOKED, the user wants them.
 
 (defun tabby-ls--after-command ()
   "Keep up with what the last command did."
-  (let ((state (tabby-ls--state)))
-    (if (equal state tabby-ls--seen)
-        (when (and tabby-ls-ghost-active (tabby-ls--inhibited-p))
-          (tabby-ls-ghost-clear))
-      (let ((changed (not (eql (car state) (car tabby-ls--seen)))))
-        (setq tabby-ls--seen state)
-        (when changed
-          (tabby-ls-document-flush))
-        (cond ((and (not (tabby-ls--inhibited-p)) (tabby-ls-ghost-follow))
-               (when (tabby-ls-ghost-more-p)
-                 (tabby-ls--withdraw)
-                 (tabby-ls--ask-soon)))
-              (t (tabby-ls-ghost-clear)
-                 (tabby-ls--withdraw)
-                 (when (and changed
-                            (not (memq this-command tabby-ls-silent-commands))
-                            ;; A macro does the same whatever is suggested.
-                            (not executing-kbd-macro)
-                            (not defining-kbd-macro))
-                   (tabby-ls--ask-soon))))))))
+  (let* ((state (tabby-ls--state))
+         (changed (not (eql (car state) (car tabby-ls--seen))))
+         (same (equal state tabby-ls--seen)))
+    (setq tabby-ls--seen state)
+    (when changed
+      (tabby-ls-document-flush))
+    (cond (same (tabby-ls--refresh))
+          ((tabby-ls-ghost-fits-p)
+           (tabby-ls-ghost-hide)
+           (tabby-ls--refresh)
+           (when (tabby-ls-ghost-more-p)
+             (tabby-ls--withdraw)
+             (tabby-ls--ask-soon)))
+          (t (tabby-ls-ghost-clear)
+             (tabby-ls--withdraw)
+             (when (and changed
+                        (not (memq this-command tabby-ls-silent-commands))
+                        ;; A macro does the same whatever is suggested.
+                        (not executing-kbd-macro)
+                        (not defining-kbd-macro))
+               (tabby-ls--ask-soon))))))
 
-(defun tabby-ls--before-redisplay (_window)
-  "Show no ghost text that a program has made wrong, such as `auto-revert-mode'."
-  (when (and tabby-ls-ghost-active (not (equal tabby-ls--seen (tabby-ls--state))))
-    (tabby-ls-ghost-follow)))
+(defun tabby-ls--refresh (&optional _window)
+  "Hide ghost text while something else is going on, and show it again then.
+Programs change text too, such as `auto-revert-mode', and menus open by
+themselves: no command tells of it."
+  (when tabby-ls--ghost
+    (cond ((and (not (tabby-ls-ghost-wanted-p)) (tabby-ls--inhibited-p))
+           (tabby-ls-ghost-hide))
+          ((not (and tabby-ls-ghost-active (equal tabby-ls--seen (tabby-ls--state))))
+           (tabby-ls-ghost-follow)))))
 
 (defun tabby-ls--left (window)
   "Show nothing in WINDOW once it is not the selected one."
@@ -226,7 +232,7 @@ It is not called if another key comes first.  With INVOKED, the user wants them.
   (interactive)
   (tabby-ls--ensure)
   (tabby-ls--ask (lambda (items)
-                   (unless (tabby-ls-ghost-show items)
+                   (unless (tabby-ls-ghost-show items t)
                      (tabby-ls-why)))
                  t))
 
@@ -424,7 +430,7 @@ It is not called if another key comes first.  With INVOKED, the user wants them.
     (after-change-functions . tabby-ls--after-change)
     (after-save-hook . tabby-ls-document-saved)
     (after-set-visited-file-name-hook . tabby-ls-document-renamed)
-    (pre-redisplay-functions . tabby-ls--before-redisplay)
+    (pre-redisplay-functions . tabby-ls--refresh)
     (window-selection-change-functions . tabby-ls--left)
     (window-selection-change-functions . tabby-ls--entered)
     (window-buffer-change-functions . tabby-ls--entered)

@@ -95,6 +95,30 @@ def test_ghost_text_waits_while_company_shows_its_menu(
         emacs.wait_for_ghost("+ 1")
 
 
+def test_ghost_text_is_hidden_while_a_menu_opens_by_itself(
+    workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    workspace.write("sum.py", "return_value = 1\n\n")
+    backend.reply(going_on_to("return_value + 1\n"))
+    company = (
+        packages("company") + "(require 'company)\n(setq company-idle-delay nil)\n(global-company-mode)\n"
+    )
+    with Emacs(workspace, "sum.py", init=company + USE) as emacs:
+        emacs.wait_until_open()
+        emacs.keys("Down")
+        emacs.type("return_v")
+        emacs.wait_for_ghost("alue + 1")
+        emacs.evaluate(
+            "(company-idle-begin (current-buffer) (selected-window) (buffer-chars-modified-tick) (point))"
+        )
+        emacs.wait_for(lambda: emacs.evaluate("tabby-ls-ghost-active") == "nil")
+        assert emacs.evaluate("(and company-candidates t)") == "t"
+        emacs.keys("C-g")
+        emacs.wait_for_ghost("alue + 1")
+        emacs.keys("Tab")
+        emacs.wait_for_text("return_value = 1\nreturn_value + 1|\n")
+
+
 def test_lsp_mode_shows_ghost_text(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
     workspace.write("sum.py", ADD)
     backend.reply(RETURN)
