@@ -356,6 +356,7 @@ themselves: no command tells of it."
     (define-key map [remap forward-word] #'tabby-ls-accept-word)
     (define-key map [remap right-word] #'tabby-ls-accept-word)
     (define-key map [remap move-end-of-line] #'tabby-ls-accept-line)
+    (define-key map [remap evil-copy-from-below] #'tabby-ls-accept-line) ; C-e
     (define-key map (kbd "M-n") #'tabby-ls-next)
     (define-key map (kbd "M-p") #'tabby-ls-previous)
     (define-key map (kbd "C-g") #'tabby-ls-dismiss)

@@ -124,7 +124,7 @@ PROGRAMS = {
         ),
         Program(
             "emacs",
-            "emacs-nox elpa-company elpa-corfu elpa-lsp-mode",
+            "emacs-nox elpa-company elpa-corfu elpa-evil elpa-lsp-mode",
             "forky",
             {"emacs": _EMACS, "emacsclient": 'start emacsclient "$root/usr/bin/emacsclient.emacs" "$@"\n'},
         ),
@@ -173,7 +173,7 @@ def emacs() -> Path:
 
 
 def emacs_package(name: str) -> Path:
-    """The folder of a package of Emacs: company, corfu, lsp-mode, and what they need."""
+    """The folder of a package of Emacs: company, corfu, evil, lsp-mode, and what they need."""
     packages = emacs().parents[1] / "root/usr/share/emacs/site-lisp/elpa-src"
     (folder,) = packages.glob(f"{name}-[0-9]*")
     return folder

@@ -1,4 +1,4 @@
-"""tabby-ls in Emacs beside and inside what people use already: Eglot, lsp-mode, Company."""
+"""tabby-ls in Emacs beside and inside what people use already: Eglot, lsp-mode, Company, Evil."""
 
 from __future__ import annotations
 
@@ -117,6 +117,27 @@ def test_ghost_text_is_hidden_while_a_menu_opens_by_itself(
         emacs.wait_for_ghost("alue + 1")
         emacs.keys("Tab")
         emacs.wait_for_text("return_value = 1\nreturn_value + 1|\n")
+
+
+def test_evil_shows_ghost_text_in_insert_state_only(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    workspace.write("sum.py", ADD)
+    backend.reply(RETURN)
+    with Emacs(workspace, "sum.py", init=packages("evil") + "(require 'evil)\n(evil-mode)\n" + USE) as emacs:
+        emacs.wait_until_open()
+        emacs.keys("j", "A")
+        emacs.type("ret")
+        emacs.wait_for_ghost("urn a + b")
+        emacs.keys("Escape")
+        emacs.wait_for_ghost("")
+        emacs.keys("x")
+        emacs.wait_for_text("def add(a, b):\n    r|e\n\nx = 1\n")
+        emacs.keys("A")
+        emacs.type("t")
+        emacs.wait_for_ghost("urn a + b")
+        emacs.keys("M-f")
+        emacs.wait_for_ghost(" a + b")
+        emacs.keys("C-e")
+        emacs.wait_for_text("def add(a, b):\n    return a + b|\n\nx = 1\n")
 
 
 def test_lsp_mode_shows_ghost_text(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
