@@ -11,7 +11,7 @@ import {
   type StaticFeature,
 } from 'vscode-languageclient';
 import { LanguageClient, type LanguageClientOptions, State } from 'vscode-languageclient/node';
-import { ACCEPTED, moveBehind } from './acceptance';
+import { ACCEPTANCE } from './acceptance';
 import { parseLogLine } from './log';
 import { selectedInterpreter } from './pythonExtension';
 import type { ApiKey } from './secrets';
@@ -207,12 +207,7 @@ export class Session {
       },
       initializationOptions: () => machineSettings(this.names, inspect),
       middleware: {
-        executeCommand: (command, args, next) => {
-          if (command === ACCEPTED) {
-            moveBehind(args[0]);
-          }
-          return next(command, args);
-        },
+        ...ACCEPTANCE,
         workspace: {
           configuration: ({ items }) =>
             items.map(({ section }) => (section === SECTION ? windowSettings(this.names, inspect) : null)),

@@ -229,6 +229,19 @@ def test_behind_a_call_over_several_lines_one_types_on(window: Window, backend: 
     assert window.saved() == "value = compute(\n    alpha,\n    beta,\n).first"
 
 
+def test_behind_an_emoji_one_types_on(window: Window, backend: ScriptedTabbyAPI) -> None:
+    """VS Code 1.139 counts it as one, and leaves the cursor before it."""
+    (window.folder / "party.md").touch()
+    window.open("party.md")
+    backend.reply(lambda prompt: "ty 🎉\n" if _before(prompt).endswith("par") else "")
+    window.type("par")
+    window.wait_for_ghost("ty 🎉")
+    window.accept()
+    window.page.get_by_text("Ln 1, Col 8").wait_for()
+    window.type("!")
+    assert window.saved() == "party 🎉!"
+
+
 def test_a_notebook_s_cell_is_completed(window: Window, backend: ScriptedTabbyAPI) -> None:
     cell = {"cell_type": "code", "metadata": {}, "source": "", "outputs": [], "execution_count": None}
     metadata = {"language_info": {"name": "python"}}
