@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 from pathlib import Path
 
 from tabby_ls.commands.common import command_settings, say
@@ -17,6 +18,9 @@ def index(options: argparse.Namespace) -> int:
     root = Path(options.folder).absolute()
     if not root.is_dir():
         say(f"{options.folder} is not a folder")
+        return 1
+    if not os.access(root, os.R_OK | os.X_OK):  # git and a walk would both find nothing there
+        say(f"{options.folder} cannot be read: Permission denied")
         return 1
     cache = LocalModel().cache_dir
     try:

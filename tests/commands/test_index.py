@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from argparse import Namespace
 from pathlib import Path
 
+import pytest
+
+from tabby_ls.commands.index import index
 from tests.commands.conftest import Run
 
 
@@ -31,3 +36,11 @@ def test_what_it_learned_is_used_by_complete(run: Run, tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there(run: Run) -> None:
     result = run("index", "nowhere")
     assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+
+
+def test_a_folder_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)  # no folder is closed to root, who runs the tests in CI
+    assert index(Namespace(folder=str(tmp_path))) == 1
+    assert capsys.readouterr().err == f"tabby-ls: {tmp_path} cannot be read: Permission denied\n"
