@@ -83,8 +83,9 @@ def parser() -> _Parser:
     how.add_argument("--reset", action="store_true", help="forget everything that was counted")
 
     check = command("check", "try every step from your settings to a suggestion, and say what is wrong")
-    _add_backend_options(check)
-    check.add_argument(
+    whom = check.add_mutually_exclusive_group()
+    _add_backend_options(whom)
+    whom.add_argument(
         "--discover", action="store_true", help="find the servers on this machine, and say how to use them"
     )
     return parser
@@ -117,7 +118,7 @@ def _add_serve_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_backend_options(parser: argparse.ArgumentParser) -> None:
+def _add_backend_options(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--backend",
         metavar="KIND|URL",

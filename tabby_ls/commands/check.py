@@ -54,7 +54,12 @@ def check(options: argparse.Namespace) -> int:
     except CommandError as error:
         say(str(error))
         return 1
-    return asyncio.run(_print_steps(settings, problems))
+    failed = asyncio.run(_print_steps(settings, problems))
+    if not failed and "://" in (options.backend or ""):
+        from tabby_ls.commands.discover import print_how_to_keep
+
+        print_how_to_keep(options.backend)
+    return failed
 
 
 async def _print_steps(settings: Settings, problems: list[Problem]) -> int:

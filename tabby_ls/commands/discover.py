@@ -28,6 +28,15 @@ def print_found() -> int:
     return 0 if found else 1
 
 
+def print_how_to_keep(url: str) -> None:
+    """Print how a server that was tried becomes the one of the settings, unless it is."""
+    in_file, _ = user_settings.read_config_file()
+    settings, _ = user_settings.load(in_file=in_file)
+    if url not in (server.url for server in settings.servers):
+        print()
+        show("\n".join(to_paste([Found("auto", "", "", url)], settings, in_file or {}, then=" to keep it")))
+
+
 def report(found: Sequence[Found], settings: Settings, in_file: Mapping[str, Any]) -> Iterator[str]:
     """Yield in lines what was found and what to do with it; `in_file` is what the configuration file says already."""
     if not found:
@@ -40,13 +49,20 @@ def report(found: Sequence[Found], settings: Settings, in_file: Mapping[str, Any
     if not new:
         yield "Your settings name it already; `tabby-ls check` tries every step."
         return
+    yield ""
+    yield from to_paste(new, settings, in_file, then=", then `tabby-ls check` tries every step")
+
+
+def to_paste(
+    new: Sequence[Found], settings: Settings, in_file: Mapping[str, Any], *, then: str = ""
+) -> Iterator[str]:
+    """Yield the lines that make these the servers that are asked, and where they go; `then` is what to do after it."""
     file = user_settings.config_file()
     is_list = len(new) > 1 or bool(in_file.get("backends"))
     # TOML takes a table once only, and --init has written that one.
     has_table = not is_list and "backend" in in_file
     where = f"Set this under [backend] in {file}" if has_table else f"Put this at the end of {file}"
-    yield ""
-    yield f"{where}, then `tabby-ls check` tries every step:"
+    yield f"{where}{then}:"
     yield ""
     for server in new:
         if not has_table:

@@ -28,7 +28,7 @@ def own_section(data: Any) -> Mapping[str, Any]:
 def config_file() -> Path:
     """Return where the user's configuration file is expected."""
     if given := os.environ.get(ENVIRONMENT_PREFIX + "CONFIG"):
-        return Path(given)
+        return Path(given).expanduser()
     from platformdirs import user_config_path
 
     return user_config_path("tabby-ls", appauthor=False) / "config.toml"

@@ -13,7 +13,9 @@ from tests.support.tabbyapi import ScriptedTabbyAPI
 
 def steps(output: str) -> dict[str, str]:
     """The verdict mark of each step by its name."""
-    return {line.split()[1]: line.split()[0] for line in output.splitlines() if line[:1] in "✓!✗"}
+    return {
+        line.split()[1]: line.split()[0] for line in output.splitlines() if line.startswith(("✓", "!", "✗"))
+    }
 
 
 def test_a_server_that_works_passes_every_step(run: Run, server: ScriptedTabbyAPI) -> None:
@@ -24,6 +26,18 @@ def test_a_server_that_works_passes_every_step(run: Run, server: ScriptedTabbyAP
     )
     assert "TabbyAPI" in result.stdout
     assert "qwen-coder" in result.stdout
+
+
+def test_a_server_that_was_tried_can_be_kept(run: Run, server: ScriptedTabbyAPI, tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    where = {"TABBY_LS_CONFIG": "~/config.toml"}
+    tried = run("check", "--backend", server.url, **where).stdout
+    assert f"Put this at the end of {file} to keep it:" in tried
+    file.write_text(tried.split(":\n\n")[-1])
+    kept = run("check", "--backend", server.url, **where).stdout
+    assert "Put this" not in kept
+    assert f"{server.url} answers" in run("check", **where).stdout
+    assert "Put this" not in run("check", "--backend", "http://127.0.0.1:1", **where).stdout
 
 
 def test_without_a_server_it_says_so_and_how_to_name_one(run: Run) -> None:

@@ -41,6 +41,8 @@ def test_a_folder_that_is_not_there(run: Run) -> None:
 def test_a_folder_that_cannot_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(os, "access", lambda *_: False)  # no folder is closed to root, who runs the tests in CI
+    monkeypatch.setattr(
+        os, "access", lambda *_: False
+    )  # no folder is closed to root, who runs the tests in CI
     assert index(Namespace(folder=str(tmp_path))) == 1
     assert capsys.readouterr().err == f"tabby-ls: {tmp_path} cannot be read: Permission denied\n"

@@ -20,6 +20,7 @@ from tests.support.home import COMMAND, at_home
         (["complet"], "invalid choice: 'complet'"),
         (["--bogus"], "unknown argument: --bogus; see `tabby-ls --help`"),
         (["complete", "--jsn", "a.py:1"], "unknown argument: --jsn; see `tabby-ls complete --help`"),
+        (["check", "--discover", "--backend", "local"], "not allowed with argument --discover"),
         (["stats", "all"], "unknown argument: all; see `tabby-ls stats --help`"),
         (["complete"], "required: FILE:LINE[:COLUMN]; see `tabby-ls complete --help`"),
         (["why", "--last", "0"], "'0' is not a number from 1 on; see `tabby-ls why --help`"),
