@@ -114,6 +114,6 @@ enddef
 
 # In a window that is there until the cursor moves.
 def Say(text: string)
-  var window = popup_atcursor(split(text, "\n"), {border: [], padding: [0, 1, 0, 1], moved: 'any'})
+  var window = popup_atcursor(split(text, "\n"), {border: [], padding: [0, 1, 0, 1], moved: 'any', zindex: 300})
   setwinvar(window, '&linebreak', true)
 enddef

@@ -131,9 +131,10 @@ def Heard(_: channel, message: dict<any>)
   endif
 enddef
 
-# In a window of its own: a line that is too long for the last one would stop the user.
+# In a window of its own, for a line that is too long for the last one would stop the user; away from the cursor.
 def Tell(text: string)
-  var window = popup_notification(text, {time: 8000, pos: 'topright', col: &columns})
+  var place = screenrow() > &lines / 2 ? {pos: 'topright', line: 1} : {pos: 'botright', line: &lines - 2}
+  var window = popup_notification(text, place->extend({time: 8000, col: &columns}))
   setwinvar(window, '&linebreak', true)
 enddef
 
