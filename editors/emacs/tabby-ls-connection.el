@@ -64,7 +64,7 @@ answers.  MESSAGE is one sentence that says why, for `error' and `off'.")
   "What the user was told is wrong.")
 
 (defvar tabby-ls--deaths 0
-  "How often the server has died since it last answered.")
+  "How often the server has died since it last completed something.")
 
 (defvar tabby-ls--revival nil
   "Timer that will start a server that died.")
@@ -290,9 +290,7 @@ What it logged while all was well is no reason to end."
 ON-SUCCESS is called with the result, ON-ERROR with the error, a property list."
   (jsonrpc-async-request
    tabby-ls-connection method params
-   :success-fn (lambda (result)
-                 (setq tabby-ls--deaths 0)
-                 (funcall on-success result))
+   :success-fn on-success
    :error-fn (or on-error #'ignore)
    :timeout nil)
   (tabby-ls--last-id tabby-ls-connection))

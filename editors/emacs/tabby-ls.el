@@ -130,6 +130,7 @@ It is not called if another key comes first.  With INVOKED, the user wants them.
                     :position (tabby-ls-position (point))
                     :context (list :triggerKind (if invoked 1 2)))
               (lambda (result)
+                (setq tabby-ls--deaths 0)
                 (when (funcall pending-p)
                   (with-current-buffer buffer
                     (setq tabby-ls--pending nil)

@@ -68,6 +68,17 @@ def test_a_server_that_dies_is_started_again(workspace: Workspace, backend: Scri
         emacs.wait_for_ghost("urn a + b")
 
 
+def test_a_server_that_keeps_dying_is_started_ever_later(workspace: Workspace) -> None:
+    workspace.write("sum.py", ADD)
+    with Emacs(workspace, "sum.py", init=USE) as emacs:
+        for starts, pause in enumerate((1, 2), start=1):
+            emacs.wait_for(lambda: len(workspace.answers("workspace/executeCommand")) == starts)  # noqa: B023
+            os.kill(
+                int(emacs.evaluate("(process-id (tabby-ls--process tabby-ls-connection))")), signal.SIGKILL
+            )
+            emacs.wait_for(lambda: f"it is started again in {pause} s" in emacs.messages)  # noqa: B023
+
+
 def test_the_user_restarts_the_server(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
     workspace.write("sum.py", ADD)
     backend.reply(RETURN)
