@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from tests.editors.terminal import Terminal
 from tests.editors.workspace import Workspace
-from tests.support.waiting import SECONDS
+from tests.support.waiting import SECONDS, wait_until
 
+#: How long it may take to end by itself once its terminal is gone.
+_LAST_SECONDS = 5
 PLUGIN = Path(__file__).parents[3] / "editors" / "neovim"
 
 #: What is drawn as ghost text, by this plugin or by Neovim itself: lines, the first of them at the cursor.
@@ -67,9 +73,13 @@ class Neovim:
         self._socket = str(Path(self._own.name) / "socket")
         command: list[str | Path] = [nvim, "--listen", self._socket, *([file] if file else [])]
         self.terminal = Terminal(command, workspace.environment, workspace.folder, columns=columns, rows=rows)
-        self.wait_for(lambda: Path(self._socket).exists())
-        if text is not None:
-            self.wait_for(lambda: self.workspace.sent("textDocument/didOpen"))
+        try:
+            self.wait_for(lambda: Path(self._socket).exists())
+            if text is not None:
+                self.wait_for(lambda: self.workspace.sent("textDocument/didOpen"))
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
 
     def __enter__(self) -> Neovim:
         return self
@@ -78,7 +88,22 @@ class Neovim:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.terminal.__exit__(kind, error, trace)
+        # What the terminal showed is a process of its own, which may outlive it.
+        with suppress(AssertionError):
+            wait_until(lambda: not self._pids(), seconds=_LAST_SECONDS)
+        for pid in self._pids():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._own.cleanup()
+
+    def _pids(self) -> list[int]:
+        """Its processes: those that have its socket on their command line."""
+        pids = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if self._socket.encode() in (process / "cmdline").read_bytes().split(b"\0"):
+                    pids.append(int(process.name))
+        return pids
 
     # Hands
 
