@@ -129,6 +129,20 @@ def test_several_lines_are_shown_below_and_the_rest_of_the_line_with_them(
     assert nvim.cursor == (4, 1)
 
 
+def test_tabs_are_as_wide_as_they_will_be(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("a := 1 //\tone\n\tb := 2\n\t\tc := 3\n}\n")
+    nvim = start(workspace, "code.go", "func f() {\n\t")
+    nvim.run("set tabstop=3 vartabstop=3,20,7")
+    nvim.insert_at_end()
+    nvim.wait_for_ghost("a := 1 //           one", "   b := 2", "                       c := 3", "}")
+    shown = nvim.terminal.screen.split("\n")[:5]
+    nvim.keys("Tab", "Escape")
+    nvim.wait_for_ghost()
+    nvim.wait_for(lambda: nvim.terminal.screen.split("\n")[:5] == shown)
+
+
 def test_at_the_end_of_a_file_there_is_room_for_all_of_it(
     start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
 ) -> None:
@@ -310,6 +324,27 @@ def test_keys_do_what_they_did_before_where_nothing_is_suggested(start: Start, w
     nvim.wait_for(lambda: nvim.lines == ["a\tb from before by expression."])
 
 
+def test_what_a_key_did_before_is_found_again_as_it_was(start: Start, workspace: Workspace) -> None:
+    workspace.write(
+        "maps.vim",
+        "function s:Again()\nreturn 'again'\nendfunction\n"
+        "inoremap <expr> <C-]> <SID>Again()\n"
+        "imap <buffer> <C-l> only here\n",
+    )
+    init = """
+    vim.cmd.source('maps.vim')
+    for _ = 1, 2 do
+      require('tabby_ls').setup { keymaps = { dismiss = '<C-]>', accept = '<C-l>', next = '<M-]>' }, auto = false }
+    end
+    """
+    nvim = start(workspace, "x.txt", "", init=init)
+    nvim.type(":enew\r")
+    nvim.insert_at_end("a")
+    nvim.keys("C-]", "C-l", "M-]")
+    nvim.type("b")
+    nvim.wait_for(lambda: nvim.lines == ["aagain\x0cb"])
+
+
 def test_a_menu_with_a_selected_entry_comes_first(
     start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
 ) -> None:
@@ -414,6 +449,20 @@ def test_a_buffer_can_be_left_alone(start: Start, workspace: Workspace, backend:
     nvim.lua("vim.b.tabby_ls_enabled = true")
     nvim.type("y ")
     nvim.wait_for_ghost("alpha")
+
+
+def test_nothing_where_no_file_is_written(
+    start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("alpha\n")
+    nvim = start(workspace, "x.py", "")
+    clients = "return #vim.lsp.get_clients({ bufnr = 0 })"
+    for command in ("help", "edit .", "new | set filetype=python buftype=nofile"):
+        nvim.type(f":{command}\r")
+        nvim.wait_for(lambda: nvim.lua("return vim.fn.expand('%')") != "x.py")
+        nvim.wait_for(lambda: nvim.lua(clients) == 0)
+    nvim.insert_at_end("x = ")
+    wait_and_see(lambda: workspace.sent("textDocument/inlineCompletion") == [])
 
 
 def test_a_bracket_closed_by_the_editor_is_typed_along(

@@ -64,6 +64,21 @@ def test_the_backend_dies_and_comes_back(start: Start, tmp_path: Path) -> None:
         assert _said(nvim) == said
 
 
+def test_what_is_wrong_is_said_in_a_line_that_tells_where_the_rest_is(start: Start, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path, "http://127.0.0.1:9")
+    nvim = start(workspace, "x.py", "", columns=60)
+    nvim.insert_at_end("x = ")
+    nvim.wait_for(lambda: _status(nvim)["state"] == "error")
+    nvim.keys("Escape")
+    nvim.terminal.wait_for_text("… :TabbyLs messages")
+    assert "Press ENTER" not in nvim.terminal.screen
+    nvim.type(":TabbyLs messages\r")
+    nvim.terminal.wait_for_text("is it running?")
+    nvim.keys("Enter")
+    nvim.type(":TabbyLs status\r")
+    nvim.terminal.wait_for_text("tabby-ls: error: the server at http://127.0.0.1:9")
+
+
 def test_a_slow_answer_shows_that_it_thinks(
     start: Start, workspace: Workspace, backend: ScriptedTabbyAPI
 ) -> None:
@@ -82,7 +97,7 @@ def test_a_message_of_the_server_does_not_wait_for_a_key(start: Start, local_wor
     nvim = start(local_workspace, "x.py", columns=60)
     nvim.wait_for(lambda: local_workspace.sent("window/showMessage", by="server"))
     (message,) = local_workspace.sent("window/showMessage", by="server")
-    nvim.terminal.wait_for_text(message["message"][:40])
+    nvim.terminal.wait_for_text(message["message"][:20])
     nvim.insert_at_end("typing goes on")
     nvim.wait_for(lambda: nvim.lines == ["typing goes on"])
     nvim.keys("Escape")
@@ -199,6 +214,7 @@ def test_commands(start: Start, workspace: Workspace, backend: ScriptedTabbyAPI)
             'there is no "nonsense"; there are health, messages, restart',
         ),
         ("toggle sesion", "there are only file, language, session"),
+        ("trigger", "outside of insert mode"),
     ):
         nvim.type(f":TabbyLs {command}\r")
         nvim.terminal.wait_for_text(answer)
@@ -253,6 +269,9 @@ def test_health_of_a_sound_installation(start: Start, workspace: Workspace) -> N
     assert "WARNING" not in text
     assert "runs for" in text
     assert "<Tab>: accept" in text
+    assert "(1 buffer)" in text
+    places = [text.index(f": {action}\n") for action in ("accept", "accept_word", "accept_line", "next")]
+    assert places == sorted(places)
 
 
 def test_options_that_are_wrong_are_named(start: Start, workspace: Workspace) -> None:

@@ -30,6 +30,12 @@ local function call(client, method, ...)
   return client[method](...)
 end
 
+--- Whether a buffer is the text of a file, that is or will be: no help, list, prompt or folder.
+---@param buffer integer
+function M.is_file(buffer)
+  return vim.bo[buffer].buftype == '' and vim.fn.isdirectory(vim.api.nvim_buf_get_name(buffer)) == 0
+end
+
 --- The client of a buffer, once it can be asked.
 ---@param buffer integer
 ---@return vim.lsp.Client?
@@ -90,13 +96,14 @@ function M.messages()
   return said
 end
 
--- For what does not fit into a line Neovim waits until a key is pressed, which would be one that the user typed: the
--- line is cut, and `:TabbyLs messages` has all of it.
+local CUT = '… :TabbyLs messages'
+
+-- For what does not fit into a line Neovim waits until a key is pressed, which would be one that the user typed.
 local function say(message, level)
   local line = 'tabby-ls: ' .. message:gsub('%s*\n%s*', ' ')
   said[#said + 1] = line
   if is_plain_notify() and vim.fn.strdisplaywidth(line) > vim.v.echospace then
-    line = vim.fn.strcharpart(line, 0, vim.v.echospace - 1) .. '…'
+    line = vim.fn.strcharpart(line, 0, vim.v.echospace - vim.fn.strdisplaywidth(CUT)) .. CUT
   end
   vim.notify(line, level)
   if vim.api.nvim_get_mode().mode:sub(1, 1) == 'i' and vim.o.showmode and is_plain_notify() then
@@ -135,6 +142,16 @@ function M.status(buffer)
     return OFF
   end
   return status_of[client.id] or { state = 'idle', backend = '', message = '' }
+end
+
+--- A status in words.
+---@param status tabby_ls.Status
+---@return string
+function M.sentence(status)
+  if status.message ~= '' then
+    return status.state .. ': ' .. status.message
+  end
+  return status.backend ~= '' and status.state .. ', ' .. status.backend or status.state
 end
 
 -- Life
@@ -204,7 +221,13 @@ local function on_exit(_, _, id)
   end)
 end
 
-local function on_attach(client)
+local function on_attach(client, buffer)
+  vim.schedule(function()
+    -- Help, lists of files and the like get their file type first and say afterwards that they are no text of a file.
+    if vim.api.nvim_buf_is_valid(buffer) and not M.is_file(buffer) then
+      vim.lsp.buf_detach_client(buffer, client.id)
+    end
+  end)
   -- Ghost text is drawn here; Neovim's own would show it a second time.
   if vim.lsp.inline_completion then
     vim.lsp.inline_completion.enable(false, { client_id = client.id })
@@ -293,7 +316,7 @@ function M.enable(group)
     callback = function(event)
       local client = vim.lsp.get_client_by_id(event.data.client_id)
       if client and client.name == M.NAME then
-        on_attach(client)
+        on_attach(client, event.buf)
       end
     end,
   })

@@ -11,7 +11,7 @@ local function broken_at_words(message)
   for _, line in ipairs(vim.split(message, '\n', { plain = true })) do
     local row = ''
     for word in line:gmatch('%s*%S+') do
-      if row ~= '' and vim.fn.strdisplaywidth(row .. word) > vim.o.columns then
+      if row ~= '' and vim.fn.strdisplaywidth(row .. word) >= vim.o.columns then
         rows[#rows + 1] = row
         row = vim.trim(word)
       else
@@ -47,17 +47,6 @@ local function ask(name, argument, handler)
   end)
 end
 
-local function sentence(status)
-  local parts = { status.state }
-  if status.backend ~= '' then
-    parts[#parts + 1] = status.backend
-  end
-  if status.message ~= '' then
-    parts[#parts + 1] = status.message
-  end
-  return 'tabby-ls: ' .. table.concat(parts, ', ')
-end
-
 local function uri()
   return vim.uri_from_bufnr(0)
 end
@@ -72,10 +61,10 @@ local COMMANDS = {
   status = function()
     if client_of.of(vim.api.nvim_get_current_buf()) then
       ask('status', { uri = uri() }, function(status)
-        show(sentence(status))
+        show('tabby-ls: ' .. client_of.sentence(status))
       end)
     else
-      show(sentence(client_of.status()))
+      show('tabby-ls: ' .. client_of.sentence(client_of.status()))
     end
   end,
   toggle = function(scope)
@@ -91,7 +80,9 @@ local COMMANDS = {
     end)
   end,
   trigger = function()
-    require('tabby_ls.suggest').trigger()
+    if not require('tabby_ls.suggest').trigger() then
+      complain('nothing is suggested outside of insert mode; :help tabby-ls-keys')
+    end
   end,
   restart = function()
     client_of.restart()

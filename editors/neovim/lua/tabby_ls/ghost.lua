@@ -25,18 +25,13 @@ function M.set_highlights()
 end
 
 -- Virtual text shows tabs as control characters.
-local function without_tabs(text, column, tab_width)
-  local parts, width = {}, column
+local function without_tabs(text, column)
+  local spread = ''
   for before, tab in text:gmatch('([^\t]*)(\t?)') do
-    width = width + vim.fn.strdisplaywidth(before)
-    parts[#parts + 1] = before
-    if tab ~= '' then
-      local spaces = tab_width - width % tab_width
-      parts[#parts + 1] = (' '):rep(spaces)
-      width = width + spaces
-    end
+    spread = spread .. before
+    spread = spread .. (' '):rep(vim.fn.strdisplaywidth(tab, column + vim.fn.strdisplaywidth(spread)))
   end
-  return table.concat(parts)
+  return spread
 end
 
 -- Scroll until so many lines fit below the cursor's, as far as that one stays on the screen: at the end of a file they
@@ -69,14 +64,13 @@ function M.show(next)
   local buffer, row, column = next.buffer, next.row, next.column
   local line = vim.api.nvim_buf_get_lines(buffer, row, row + 1, false)[1] or ''
   local after = line:sub(column + 1)
-  local tab_width = vim.bo[buffer].tabstop
   local lines = vim.split(next.rest, '\n', { plain = true })
   local hint = next.hint ~= '' and { ' ' .. next.hint, HINT } or nil
   local at = vim.fn.strdisplaywidth(line:sub(1, column))
   if #lines == 1 then
     -- What is replaced stays where it is, so that only what is new is drawn.
     local new = lines[1]:sub(1, #lines[1] - next.replaces)
-    local text = { { without_tabs(new, at, tab_width), SUGGESTION } }
+    local text = { { without_tabs(new, at), SUGGESTION } }
     if hint and after == '' then
       text[2] = hint
     end
@@ -88,15 +82,15 @@ function M.show(next)
     return
   end
   -- What is behind the cursor moves to the end of the last line: it is covered here and shown there.
-  local first = without_tabs(lines[1], at, tab_width)
+  local first = without_tabs(lines[1], at)
   local hidden = vim.fn.strdisplaywidth(after, at) - vim.fn.strdisplaywidth(first)
   local moved = after:sub(next.replaces + 1)
   local below = {}
   for index = 2, #lines do
-    below[index - 1] = { { without_tabs(lines[index], 0, tab_width), SUGGESTION } }
+    below[index - 1] = { { without_tabs(lines[index], 0), SUGGESTION } }
   end
   if moved ~= '' then
-    table.insert(below[#below], { without_tabs(moved, vim.fn.strdisplaywidth(lines[#lines]), tab_width), 'Normal' })
+    table.insert(below[#below], { without_tabs(moved, vim.fn.strdisplaywidth(lines[#lines])), 'Normal' })
   end
   if hint then
     table.insert(below[#below], hint)

@@ -44,15 +44,9 @@ local function check_servers(client_of)
     local version = client.server_info and client.server_info.version or ''
     local buffers = vim.lsp.get_buffers_by_client_id(client.id)
     local root = client.config.root_dir or 'files without a project'
-    health.ok(('server %s runs for %s (%d buffers)'):format(version, root, #buffers))
+    health.ok(('server %s runs for %s (%d buffer%s)'):format(version, root, #buffers, #buffers == 1 and '' or 's'))
     local status = client_of.status(buffers[1])
-    local about = { status.state, status.backend, status.message }
-    local sentence = table.concat(
-      vim.tbl_filter(function(part)
-        return part ~= ''
-      end, about),
-      ', '
-    )
+    local sentence = client_of.sentence(status)
     if status.state == 'error' then
       health.error(sentence)
     elseif status.state == 'off' then
@@ -70,14 +64,15 @@ local function check_keys(keys)
     )
     return
   end
-  for action, key in pairs(keys) do
+  for _, action in ipairs(require('tabby_ls.keymaps').ACTIONS) do
+    local key = keys[action[1]]
     if key then
       local mapping = vim.fn.maparg(key, 'i', false, true)
       local source = mapping.callback and debug.getinfo(mapping.callback, 'S').source or ''
       if source:find('tabby_ls', 1, true) then
-        health.ok(('%s: %s'):format(key, action))
+        health.ok(('%s: %s'):format(key, action[1]))
       else
-        health.warn(('%s was mapped to something else after setup; %s is not reached by it'):format(key, action))
+        health.warn(('%s was mapped to something else after setup, which may keep it from %s'):format(key, action[1]))
       end
     end
   end

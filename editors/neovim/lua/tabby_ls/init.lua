@@ -47,11 +47,10 @@ function M.previous()
   return require('tabby_ls.suggest').cycle(-1)
 end
 
---- Ask for a suggestion now.
+--- Ask for a suggestion now. Returns whether it is insert mode.
 ---@return boolean
 function M.trigger()
-  require('tabby_ls.suggest').trigger()
-  return true
+  return require('tabby_ls.suggest').trigger()
 end
 
 --- Take the suggestion off the screen.

@@ -4,55 +4,60 @@ local M = {}
 -- These do something without a suggestion too.
 local ALWAYS = { trigger = true }
 
-local ACTIONS = { 'accept', 'accept_word', 'accept_line', 'next', 'previous', 'trigger', 'dismiss' }
-local DESCRIPTIONS = {
-  accept = 'Take the suggestion',
-  accept_word = 'Take the next word of the suggestion',
-  accept_line = 'Take the next line of the suggestion',
-  next = 'Next suggestion',
-  previous = 'Previous suggestion',
-  trigger = 'Suggest something',
-  dismiss = 'Dismiss the suggestion',
+---@type [string, string][] What of `tabby_ls` a key does, and its description, which also tells that a key is ours.
+M.ACTIONS = {
+  { 'accept', 'Take the suggestion' },
+  { 'accept_word', 'Take the next word of the suggestion' },
+  { 'accept_line', 'Take the next line of the suggestion' },
+  { 'next', 'Next suggestion' },
+  { 'previous', 'Previous suggestion' },
+  { 'trigger', 'Suggest something' },
+  { 'dismiss', 'Dismiss the suggestion' },
 }
 
--- Keys go before those that are waiting, as if they had been typed instead of this one.
-local function press(keys, remap)
-  vim.api.nvim_feedkeys(vim.api.nvim_replace_termcodes(keys, true, true, true), remap and 'mi' or 'ni', false)
+local function with_codes(keys)
+  return vim.api.nvim_replace_termcodes(keys, true, true, true)
 end
 
---- What the key did before.
-local function fall_back(key, mapping)
-  if vim.tbl_isempty(mapping) then
-    press(key, false)
-  elseif mapping.expr == 1 then
-    local result
-    if mapping.callback then
-      result = mapping.callback()
-    else
-      result = vim.api.nvim_eval(mapping.rhs)
+--- The mapping of a key for all buffers, as `mapset()` takes it.
+local function global_mapping(key)
+  local wanted = vim.fn.keytrans(with_codes(key))
+  for _, mapping in ipairs(vim.api.nvim_get_keymap('i')) do
+    if vim.fn.keytrans(mapping.lhsraw) == wanted then
+      return mapping
     end
-    press(result or '', mapping.noremap == 0)
-  elseif mapping.callback then
-    mapping.callback()
-  else
-    press(mapping.rhs, mapping.noremap == 0)
   end
+end
+
+--- What to press for what a key did before it was ours.
+---@return string keys "" for nothing
+---@return string mode Of `nvim_feedkeys`.
+local function former(key, description)
+  local name = ('<Plug>(tabby-ls-former-%s)'):format(key:gsub('[<>]', ''))
+  local mapping = global_mapping(key)
+  if mapping and mapping.desc ~= description then
+    mapping.lhs, mapping.lhsraw, mapping.lhsrawalt = name, with_codes(name), nil
+    vim.fn.mapset(mapping)
+  end
+  if vim.fn.maparg(name, 'i') ~= '' then
+    return with_codes(name), 'im'
+  end
+  -- An Alt key that it does not know is Escape and the rest of the key to Neovim: not what anybody meant by this one.
+  return key:find('[<-][MA]%-') and '' or with_codes(key), 'in'
 end
 
 ---@param keys tabby_ls.Keymaps
 function M.set(keys)
-  for _, action in ipairs(ACTIONS) do
-    local key = keys[action]
+  for _, action in ipairs(M.ACTIONS) do
+    local name, description = unpack(action)
+    local key = keys[name]
     if key then
-      local before = vim.fn.maparg(key, 'i', false, true)
-      if before.desc == DESCRIPTIONS[action] then
-        before = {} -- ours, from an earlier setup
-      end
+      local before, mode = former(key, description)
       vim.keymap.set('i', key, function()
-        if not require('tabby_ls')[action]() and not ALWAYS[action] then
-          fall_back(key, before)
+        if not require('tabby_ls')[name]() and not ALWAYS[name] then
+          vim.api.nvim_feedkeys(before, mode, false)
         end
-      end, { desc = DESCRIPTIONS[action] })
+      end, { desc = description })
     end
   end
 end

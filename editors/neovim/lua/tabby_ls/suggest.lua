@@ -242,7 +242,8 @@ end
 
 ---@param buffer integer
 local function is_wanted(buffer)
-  return vim.b[buffer].tabby_ls_enabled ~= false and config.now.enabled(buffer)
+  local set = vim.b[buffer].tabby_ls_enabled
+  return client_of.is_file(buffer) and set ~= false and set ~= 0 and config.now.enabled(buffer)
 end
 
 --- Ask the server about the cursor.
@@ -338,9 +339,11 @@ function M.is_visible()
 end
 
 --- Ask now, whatever the settings say about asking while typing.
+---@return boolean # whether there was a place to ask about
 function M.trigger()
   drop_offer()
   ask(INVOKED)
+  return is_inserting()
 end
 
 --- Take the suggestion off the screen; the next key asks again.
