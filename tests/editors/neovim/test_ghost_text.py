@@ -137,6 +137,7 @@ def test_tabs_are_as_wide_as_they_will_be(
     nvim.run("set tabstop=3 vartabstop=3,20,7")
     nvim.insert_at_end()
     nvim.wait_for_ghost("a := 1 //           one", "   b := 2", "                       c := 3", "}")
+    nvim.wait_for(lambda: nvim.terminal.screen.split("\n")[4].rstrip() == "}")
     shown = nvim.terminal.screen.split("\n")[:5]
     nvim.keys("Tab", "Escape")
     nvim.wait_for_ghost()

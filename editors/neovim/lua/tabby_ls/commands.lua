@@ -1,5 +1,5 @@
 -- What `:TabbyLs` can be asked and told.
-local client_of = require('tabby_ls.client')
+local server = require('tabby_ls.server')
 
 local M = {}
 
@@ -33,12 +33,12 @@ end
 
 --- Have the server of this buffer run a command, and hand its answer on.
 local function ask(name, argument, handler)
-  local client = client_of.of(vim.api.nvim_get_current_buf())
+  local client = server.client(vim.api.nvim_get_current_buf())
   if not client then
     complain('it is not running for this buffer; :checkhealth tabby_ls tells why')
     return
   end
-  client_of.execute(client, { command = 'tabby-ls.' .. name, arguments = { argument } }, function(err, result)
+  server.execute(client, { command = 'tabby-ls.' .. name, arguments = { argument } }, function(err, result)
     if err then
       complain(err.message)
     else
@@ -59,12 +59,12 @@ local COMMANDS = {
     ask('stats', nil, show)
   end,
   status = function()
-    if client_of.of(vim.api.nvim_get_current_buf()) then
+    if server.client(vim.api.nvim_get_current_buf()) then
       ask('status', { uri = uri() }, function(status)
-        show('tabby-ls: ' .. client_of.sentence(status))
+        show('tabby-ls: ' .. server.sentence(status))
       end)
     else
-      show('tabby-ls: ' .. client_of.sentence(client_of.status()))
+      show('tabby-ls: ' .. server.sentence(server.status()))
     end
   end,
   toggle = function(scope)
@@ -85,10 +85,10 @@ local COMMANDS = {
     end
   end,
   restart = function()
-    client_of.restart()
+    server.restart()
   end,
   messages = function()
-    local messages = client_of.messages()
+    local messages = require('tabby_ls.messages').all()
     show(#messages > 0 and table.concat(messages, '\n') or 'tabby-ls: it has said nothing')
   end,
   health = function()

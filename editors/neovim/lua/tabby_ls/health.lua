@@ -30,8 +30,8 @@ local function check_command(command)
   end
 end
 
-local function check_servers(client_of)
-  local clients = vim.lsp.get_clients({ name = client_of.NAME })
+local function check_servers(server)
+  local clients = vim.lsp.get_clients({ name = server.NAME })
   if #clients == 0 then
     health.warn('the server is not running', {
       'it starts with the first file of a type that it is for (a buffer without a file type has none)',
@@ -45,8 +45,8 @@ local function check_servers(client_of)
     local buffers = vim.lsp.get_buffers_by_client_id(client.id)
     local root = client.config.root_dir or 'files without a project'
     health.ok(('server %s runs for %s (%d buffer%s)'):format(version, root, #buffers, #buffers == 1 and '' or 's'))
-    local status = client_of.status(buffers[1])
-    local sentence = client_of.sentence(status)
+    local status = server.status(buffers[1])
+    local sentence = server.sentence(status)
     if status.state == 'error' then
       health.error(sentence)
     elseif status.state == 'off' then
@@ -80,7 +80,7 @@ end
 
 function M.check()
   local config = require('tabby_ls.config')
-  local client_of = require('tabby_ls.client')
+  local server = require('tabby_ls.server')
   health.start('tabby-ls')
   check_neovim()
   check_command(config.now.cmd)
@@ -88,7 +88,7 @@ function M.check()
     health.warn("require('tabby_ls').setup {} has not been called: there is no ghost text of ours")
     return
   end
-  check_servers(client_of)
+  check_servers(server)
   check_keys(config.keys())
 end
 

@@ -13,7 +13,7 @@ function M.setup(options)
   ghost.set_highlights()
   vim.api.nvim_create_autocmd('ColorScheme', { group = group, callback = ghost.set_highlights })
   require('tabby_ls.suggest').enable(group)
-  require('tabby_ls.client').enable(group)
+  require('tabby_ls.server').enable(group)
   require('tabby_ls.keymaps').set(config.keys())
 end
 
@@ -69,7 +69,7 @@ end
 ---@param buffer? integer
 ---@return tabby_ls.Status
 function M.status(buffer)
-  return require('tabby_ls.client').status(buffer)
+  return require('tabby_ls.server').status(buffer)
 end
 
 local SIGNS = { idle = '●', thinking = '◌', error = '✗', off = '○' }
@@ -77,7 +77,7 @@ local SIGNS = { idle = '●', thinking = '◌', error = '✗', off = '○' }
 --- The status in a few characters, for a status line; "" where there is no server.
 ---@return string
 function M.statusline()
-  if not require('tabby_ls.client').of(vim.api.nvim_get_current_buf()) then
+  if not require('tabby_ls.server').client(vim.api.nvim_get_current_buf()) then
     return ''
   end
   local status = M.status()

@@ -4,7 +4,7 @@
 -- between that mark and the cursor: while it agrees with a suggestion the rest of that stays on the screen, without
 -- flicker and without waiting; once it does not, the suggestion is gone before the screen is drawn again, and the
 -- request it might have answered is cancelled.
-local client_of = require('tabby_ls.client')
+local server = require('tabby_ls.server')
 local config = require('tabby_ls.config')
 local ghost = require('tabby_ls.ghost')
 local text = require('tabby_ls.text')
@@ -102,7 +102,7 @@ end
 local function cancel()
   timer:stop()
   if asked then
-    client_of.cancel(asked.client, asked.request)
+    server.cancel(asked.client, asked.request)
     forget_place(asked.place)
     asked = nil
   end
@@ -243,7 +243,7 @@ end
 ---@param buffer integer
 local function is_wanted(buffer)
   local set = vim.b[buffer].tabby_ls_enabled
-  return client_of.is_file(buffer) and set ~= false and set ~= 0 and config.now.enabled(buffer)
+  return server.is_file(buffer) and set ~= false and set ~= 0 and config.now.enabled(buffer)
 end
 
 --- Ask the server about the cursor.
@@ -252,7 +252,7 @@ end
 local function ask(kind, advance)
   timer:stop()
   local buffer = api.nvim_get_current_buf()
-  local client = client_of.of(buffer)
+  local client = server.client(buffer)
   if not client or not client.initialized or not is_inserting() or not is_wanted(buffer) then
     return
   end
@@ -261,7 +261,7 @@ local function ask(kind, advance)
   local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
   params.context = { triggerKind = kind }
   local request
-  request = client_of.request(client, 'textDocument/inlineCompletion', params, buffer, function(err, result)
+  request = server.request(client, 'textDocument/inlineCompletion', params, buffer, function(err, result)
     if not asked or asked.request ~= request then
       return -- cancelled: the text has changed since
     end
@@ -435,11 +435,11 @@ local function take(action, part)
   end
   if left == '' or left == after:sub(1, candidate.replaces) then
     if item.command then
-      client_of.execute(client, item.command)
+      server.execute(client, item.command)
     end
   elseif item.id ~= nil then
     local length = text.units_taken(item, candidate.typed .. piece)
-    client_of.execute(client, {
+    server.execute(client, {
       command = 'tabby-ls.partiallyAccepted',
       arguments = { { id = item.id, length = length } },
     })
@@ -468,7 +468,7 @@ end
 ---@param group integer Of autocommands.
 function M.enable(group)
   local function is_ours()
-    return offer or asked or client_of.of(api.nvim_get_current_buf())
+    return offer or asked or server.client(api.nvim_get_current_buf())
   end
   api.nvim_create_autocmd({ 'TextChangedI', 'TextChangedP', 'CursorMovedI', 'CompleteChanged', 'CompleteDone' }, {
     group = group,

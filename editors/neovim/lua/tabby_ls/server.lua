@@ -1,5 +1,6 @@
 -- The server: started, asked, told, and started again when it died.
 local config = require('tabby_ls.config')
+local messages = require('tabby_ls.messages')
 
 local M = {}
 
@@ -39,7 +40,7 @@ end
 --- The client of a buffer, once it can be asked.
 ---@param buffer integer
 ---@return vim.lsp.Client?
-function M.of(buffer)
+function M.client(buffer)
   return vim.lsp.get_clients({ bufnr = buffer, name = M.NAME })[1]
 end
 
@@ -51,16 +52,14 @@ end
 ---@param handler fun(err: table?, result: any)
 ---@return integer?
 function M.request(client, method, params, buffer, handler)
-  local sent, id = call(client, 'request', method, params, function(err, result)
-    handler(err, result)
-  end, buffer)
+  local sent, id = call(client, 'request', method, params, handler, buffer)
   return sent and id or nil
 end
 
 ---@param client vim.lsp.Client
 ---@param request integer
 function M.cancel(client, request)
-  if not client.is_stopped or not call(client, 'is_stopped') then
+  if not call(client, 'is_stopped') then
     call(client, 'cancel_request', request)
   end
 end
@@ -81,47 +80,11 @@ local function changed()
   vim.cmd.redrawstatus({ bang = true })
 end
 
--- Whether messages go to the line below the screen, and not to a window of some plugin.
-local function is_plain_notify()
-  local source = debug.getinfo(vim.notify, 'S').source
-  return not vim.startswith(source, '@') or vim.startswith(source, '@vim/_') -- Neovim's own has no file, or this one
-end
-
----@type string[]
-local said = {}
-
---- All that was said, in full.
----@return string[]
-function M.messages()
-  return said
-end
-
-local CUT = '… :TabbyLs messages'
-
--- For what does not fit into a line Neovim waits until a key is pressed, which would be one that the user typed.
-local function say(message, level)
-  local line = 'tabby-ls: ' .. message:gsub('%s*\n%s*', ' ')
-  said[#said + 1] = line
-  if is_plain_notify() and vim.fn.strdisplaywidth(line) > vim.v.echospace then
-    line = vim.fn.strcharpart(line, 0, vim.v.echospace - vim.fn.strdisplaywidth(CUT)) .. CUT
-  end
-  vim.notify(line, level)
-  if vim.api.nvim_get_mode().mode:sub(1, 1) == 'i' and vim.o.showmode and is_plain_notify() then
-    -- "-- INSERT --" has covered it, so it is shown once more.
-    vim.api.nvim_create_autocmd('InsertLeave', {
-      once = true,
-      callback = vim.schedule_wrap(function()
-        vim.api.nvim_echo({ { line, level > vim.log.levels.INFO and 'WarningMsg' or 'None' } }, false, {})
-      end),
-    })
-  end
-end
-
 local LEVELS = { vim.log.levels.ERROR, vim.log.levels.WARN, vim.log.levels.INFO, vim.log.levels.INFO }
 
 local function on_message(_, params)
   local message = params.message:gsub('^tabby%-ls: ', '')
-  say(message, LEVELS[params.type] or vim.log.levels.INFO)
+  messages.say(message, LEVELS[params.type] or vim.log.levels.INFO)
 end
 
 local function on_status(_, status, context)
@@ -129,7 +92,7 @@ local function on_status(_, status, context)
   status_of[context.client_id] = status
   changed()
   if config.now.notify and status.state == 'error' and not (before and before.message == status.message) then
-    say(status.message, vim.log.levels.WARN)
+    messages.say(status.message, vim.log.levels.WARN)
   end
 end
 
@@ -137,7 +100,7 @@ end
 ---@param buffer? integer
 ---@return tabby_ls.Status
 function M.status(buffer)
-  local client = M.of(buffer or vim.api.nvim_get_current_buf())
+  local client = M.client(buffer or vim.api.nvim_get_current_buf())
   if not client then
     return OFF
   end
@@ -217,7 +180,7 @@ local function on_exit(_, _, id)
       return
     end
     local how = exit.signal ~= 0 and 'signal ' .. exit.signal or 'exit status ' .. exit.code
-    say(('the server ended (%s); :checkhealth tabby_ls'):format(how), vim.log.levels.ERROR)
+    messages.say(('the server ended (%s); :checkhealth tabby_ls'):format(how), vim.log.levels.ERROR)
   end)
 end
 
@@ -278,7 +241,7 @@ end
 local function begin()
   local command = config.now.cmd[1]
   if vim.fn.executable(command) == 0 then
-    say(('there is no command %q; :checkhealth tabby_ls'):format(command), vim.log.levels.ERROR)
+    messages.say(('there is no command %q; :checkhealth tabby_ls'):format(command), vim.log.levels.ERROR)
   elseif is_new then
     vim.lsp.config(M.NAME, client_config())
     vim.lsp.enable(M.NAME)
