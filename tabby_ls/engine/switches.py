@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from attrs import Factory, define
 
+from tabby_ls.context.privacy import file_path
 from tabby_ls.languages import language_named
 from tabby_ls.settings import Settings
 
@@ -22,7 +23,8 @@ class Scope(StrEnum):
 class Switches:
     """The switches of one session; where none was touched, the settings decide.
 
-    The session's is the main one: with it off, everything is. A file's own goes before its language's.
+    The session's is the main one: with it off, everything is. A file's own goes before its language's; a notebook's
+    cells are one file.
     Languages are named as the editor does.
     """
 
@@ -38,7 +40,7 @@ class Switches:
             case Scope.LANGUAGE:
                 return self._languages.get(language_named(language).id)
             case Scope.FILE:
-                return self._files.get(uri)
+                return self._files.get(_file_of(uri))
 
     def is_on(self, scope: Scope, uri: str, language: str, settings: Settings) -> bool:
         """Return whether suggestions are on for `scope`, whatever the main switch says of narrower ones."""
@@ -60,9 +62,9 @@ class Switches:
             case Scope.LANGUAGE:
                 self._languages[language_named(language).id] = on
             case Scope.FILE:
-                self._files.pop(uri, None)
+                self._files.pop(_file_of(uri), None)
                 if not on or not self.is_on(Scope.LANGUAGE, uri, language, settings):
-                    self._files[uri] = on
+                    self._files[_file_of(uri)] = on
 
     def settings_changed(self, old: Settings, new: Settings) -> None:
         """Let go of the switches that a changed setting is about: what the user said last counts."""
@@ -70,3 +72,7 @@ class Switches:
             self._session = None
         for name in {*old.disabled_languages} ^ {*new.disabled_languages}:
             self._languages.pop(language_named(name).id, None)
+
+
+def _file_of(uri: str) -> str:
+    return file_path(uri) or uri

@@ -10,6 +10,8 @@ from tabby_ls.engine import requests
 from tabby_ls.engine.outcome import Event, Origin, Outcome, Reason
 from tabby_ls.engine.requests import Request
 from tabby_ls.engine.snapshot import Suggestion
+from tabby_ls.engine.switches import Scope, Switches
+from tabby_ls.settings import Settings
 from tests.engine.conftest import EngineFactory
 from tests.support.fake_backend import DOWN, FakeBackend
 from tests.support.typist import Typist, snapshot_at, text_of
@@ -235,6 +237,13 @@ async def test_an_invoked_request_waits_for_all_of_its_answer(
 
 
 # The gate
+
+
+def test_a_notebook_s_cells_are_one_file_to_its_switch() -> None:
+    switches, settings = Switches(), Settings()
+    switches.turn(Scope.FILE, "vscode-notebook-cell:/work/a.ipynb#W0s", "python", settings, on=False)
+    for uri, is_on in [("a.ipynb#W1s", False), ("b.ipynb#W0s", True)]:
+        assert switches.is_on(Scope.FILE, f"vscode-notebook-cell:/work/{uri}", "python", settings) == is_on
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ export class Switches {
   }
 
   isFileEnabled(uri: string): boolean {
-    return this.files.get(uri) ?? true;
+    return this.files.get(fileOf(uri)) ?? true;
   }
 
   /** Switch on or off; returns what the server is to be told. */
@@ -26,8 +26,9 @@ export class Switches {
 
   toggleFile(uri: string): Toggle {
     const enabled = !this.isFileEnabled(uri);
-    this.files.set(uri, enabled);
-    return { scope: 'file', uri, enabled };
+    const file = fileOf(uri);
+    this.files.set(file, enabled);
+    return { scope: 'file', uri: file, enabled };
   }
 
   /** What the user says in the settings counts again: it was said later. */
@@ -42,4 +43,9 @@ export class Switches {
       ...[...this.files].map(([uri, enabled]) => ({ scope: 'file' as const, uri, enabled })),
     ];
   }
+}
+
+/** A notebook's cells are one file: their addresses differ in what follows the path. */
+function fileOf(uri: string): string {
+  return uri.startsWith('vscode-notebook-cell:') ? uri.replace(/#.*/, '') : uri;
 }

@@ -45,7 +45,7 @@ def test_ghost_text_the_menu_and_the_reason(
     backend.reply(lambda prompt: _ANSWER if _LINE.rstrip() in prompt.split("<|fim_suffix|>")[0] else "")
     code_server.configure({"backend.url": backend.url})
     window = open_window(folder)
-    small, high = {"width": 880, "height": 460}, {"width": 880, "height": 600}
+    small, high = {"width": 880, "height": 460}, {"width": 880, "height": 660}
     window.page.set_viewport_size(small)
     window.wait_for_status("idle", "Qwen2.5-Coder-7B")
     window.open("spread.py")

@@ -26,6 +26,13 @@ test('what was switched goes before the setting, and a new server is told', () =
   ]);
 });
 
+test('the cells of a notebook are one file', () => {
+  const switches = new Switches();
+  const cell = 'vscode-notebook-cell:/a.ipynb';
+  assert.deepEqual(switches.toggleFile(`${cell}#one`), { scope: 'file', uri: cell, enabled: false });
+  assert.ok(!switches.isFileEnabled(`${cell}#two`));
+});
+
 test('twice switched is as before', () => {
   const switches = new Switches();
   switches.toggleFile(FILE);
