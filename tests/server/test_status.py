@@ -88,6 +88,13 @@ def test_other_settings_are_no_answer(plain: Session) -> None:
     assert plain.messages == [DOWN.message]
 
 
+def test_a_trouble_that_outlasts_other_settings_is_not_told_again(plain: Session) -> None:
+    plain.fails(DOWN)
+    plain.status.reconfigured(None)
+    plain.fails(DOWN)
+    assert plain.messages == [DOWN.message]
+
+
 def test_who_stands_in_is_named(plain: Session) -> None:
     plain.standing = Standing("local model", DOWN, is_stand_in=True)
     plain.status.failed(DOWN)

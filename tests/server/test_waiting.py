@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -89,15 +90,19 @@ def test_it_stays_from_one_request_to_the_next(clock: Clock, waiting: Waiting, s
 def test_requests_that_overlap_each_wait_for_themselves(
     clock: Clock, waiting: Waiting, seen: list[bool]
 ) -> None:
-    older = waiting.request()
-    older.__enter__()
-    for _ in range(10):
-        clock.pass_(0.1)
-        newer = waiting.request()
-        newer.__enter__()
-        older.__exit__(None, None, None)
-        older = newer
-    assert seen == []
-    clock.pass_(0.3)
-    assert seen == [True]
-    older.__exit__(None, None, None)
+    with ExitStack() as older:
+        for _ in range(10):
+            clock.pass_(0.1)
+            newer = ExitStack()
+            newer.enter_context(waiting.request())
+            older.close()
+            older.push(newer.pop_all())
+        assert seen == []
+        clock.pass_(0.3)
+        assert seen == [True]
+        with waiting.request():
+            older.close()
+            clock.pass_(1)
+            assert seen == [True], "one is still waited for"
+    clock.pass_(1)
+    assert seen == [True, False]
