@@ -7,13 +7,14 @@ import json
 import os
 import socket
 import sys
+from unittest.mock import Mock
 
 import pytest
 from pygls.lsp.server import LanguageServer
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tabby_ls.server import transport
+from tabby_ls.server import connection, transport
 from tabby_ls.server.connection import Connection
 from tabby_ls.server.framing import Unframer
 from tabby_ls.server.protocol import ServerProtocol
@@ -99,6 +100,11 @@ async def test_the_death_of_the_clients_process_ends_ours():
         assert await server.exit_status() == 1
 
 
+def test_the_process_of_another_user_is_there_too(monkeypatch):
+    monkeypatch.setattr(os, "kill", Mock(side_effect=PermissionError))
+    assert connection._exists(os.getpid())
+
+
 @posix
 async def test_a_client_process_that_was_never_seen_is_not_watched():
     client = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
@@ -144,7 +150,7 @@ async def test_a_broken_message_does_not_end_the_session():
 
 async def test_many_waiting_messages_leave_other_tasks_their_turn():
     server = LanguageServer("test", "0", protocol_cls=ServerProtocol)
-    connection = Connection(server)
+    reading = Connection(server)
     turns = 0
 
     async def count_turns() -> None:
@@ -159,7 +165,7 @@ async def test_many_waiting_messages_leave_other_tasks_their_turn():
     counting = asyncio.create_task(count_turns())
     await asyncio.sleep(0)
     turns = 0
-    await connection.read(one_chunk())
+    await reading.read(one_chunk())
     counting.cancel()
     assert turns >= 3
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -48,10 +47,12 @@ async def session(
 
 async def first_item(editor: Editor) -> CompletionItem:
     """Ask until the item is complete: on a busy machine eglot gets none at first, and others its first lines."""
-    async with asyncio.timeout(20):
-        while (menu := await editor.menu()).is_incomplete or not menu.items:
-            pass
-    (item,) = menu.items
+
+    async def whole() -> list[CompletionItem]:
+        menu = await editor.menu()
+        return [] if menu.is_incomplete else list(menu.items)
+
+    (item,) = await eventually(whole)
     return item
 
 
