@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tabby_ls.commands.common import CommandError
 from tabby_ls.commands.complete import Place, parse_place, snapshot_at
 from tests.commands.conftest import Run
+from tests.support.home import COMMAND, at_home
 from tests.support.tabbyapi import ScriptedTabbyAPI
 
 ADD = "def add(a, b):\n    \n\nprint(add(1, 2))\n"
@@ -97,6 +99,8 @@ def test_nothing_to_suggest_is_no_error(run: Run, server: ScriptedTabbyAPI, file
         (("add.py:99",), "no line 99"),
         (("add.py:1:99",), "no column 99"),
         (("add.py",), "FILE:LINE"),
+        (("latin.py:1",), "latin.py is not text in UTF-8"),
+        (("add.py:1", "--backend", "tabbyapi"), "backend.url is not set"),
         (("add.py:1", "--backend", "nonsense"), "--backend takes"),
         (("add.py:1", "--backend", "http://127.0.0.1:1"), "cannot be reached"),
     ],
@@ -108,11 +112,33 @@ def test_an_error_is_one_line_and_a_status(
     (tmp_path / "endless.py").symlink_to("/dev/zero")
     with (tmp_path / "huge.txt").open("wb") as huge:
         huge.truncate((64 << 20) + 1)
+    (tmp_path / "latin.py").write_bytes("# é".encode("latin-1"))
     result = run("complete", *arguments)
     assert result.stdout == ""
     assert complaint in result.stderr
     assert result.stderr.count("\n") == 1
     assert result.returncode == 1
+
+
+def test_what_can_no_longer_change_is_printed_while_the_rest_is_written(
+    tmp_path: Path, server: ScriptedTabbyAPI, file: Path
+) -> None:
+    server.reply("total = a\n    total += b\n    return total\n", ending="hang", after=10)
+    command = [*COMMAND, "complete", "add.py:2", "--backend", server.url]
+    environment = at_home(tmp_path, TABBY_LS_BACKEND_PROGRESS_TIMEOUT="600", TABBY_LS_DEADLINE_MS="600000")
+    with subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"total = a\n"
+        process.kill()
+
+
+def test_an_answer_that_does_not_come_in_time_is_an_error(
+    run: Run, server: ScriptedTabbyAPI, file: Path
+) -> None:
+    server.reply("x", ending="hang before headers")
+    result = run("complete", "add.py:2", "--backend", server.url, TABBY_LS_DEADLINE_MS="200")
+    assert (result.stdout, result.returncode) == ("", 1)
+    assert "The time was up" in result.stderr
 
 
 def test_with_no_server_the_file_itself_is_learned_from(run: Run, tmp_path: Path) -> None:
