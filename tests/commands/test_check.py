@@ -19,6 +19,7 @@ def steps(output: str) -> dict[str, str]:
 
 
 def test_a_server_that_works_passes_every_step(run: Run, server: ScriptedTabbyAPI) -> None:
+    server.reply_endlessly("a + b\n")  # more than the first line is not waited for
     result = run("check", "--backend", server.url)
     assert result.returncode == 0
     assert steps(result.stdout) == dict.fromkeys(
@@ -129,6 +130,7 @@ def test_a_family_whose_tokens_the_model_does_not_know(run: Run, server: Scripte
     result = run("check", "--backend", server.url, TABBY_LS_BACKEND_FAMILY="starcoder2")
     assert result.returncode == 1
     assert steps(result.stdout)["tokens"] == "✗"
+    assert "answer" not in steps(result.stdout), "it ends with what failed"
     assert "<fim_middle>" in result.stdout
 
 
@@ -150,6 +152,14 @@ def test_a_server_that_fails_while_answering(run: Run, server: ScriptedTabbyAPI)
     result = run("check", "--backend", server.url)
     assert result.returncode == 1
     assert steps(result.stdout)["answer"] == "✗"
+
+
+def test_a_model_that_says_nothing_is_a_warning(run: Run, server: ScriptedTabbyAPI) -> None:
+    server.reply("")
+    result = run("check", "--backend", server.url)
+    assert result.returncode == 0
+    assert steps(result.stdout)["answer"] == "!"
+    assert "without any text" in result.stdout
 
 
 def test_ollama_passes_every_step(run: Run) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from tabby_ls.commands.complete import Place, parse_place, snapshot_at
 from tests.commands.conftest import Run
 from tests.support.home import COMMAND, at_home
 from tests.support.tabbyapi import ScriptedTabbyAPI
+from tests.support.waiting import SECONDS, wait_until
 
 ADD = "def add(a, b):\n    \n\nprint(add(1, 2))\n"
 
@@ -130,6 +133,19 @@ def test_what_can_no_longer_change_is_printed_while_the_rest_is_written(
         assert process.stdout is not None
         assert process.stdout.readline() == b"total = a\n"
         process.kill()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+def test_somebody_who_does_not_want_to_wait_ends_it(
+    tmp_path: Path, server: ScriptedTabbyAPI, file: Path
+) -> None:
+    server.reply("x", ending="hang before headers")
+    command = [*COMMAND, "complete", "add.py:2", "--backend", server.url]
+    with subprocess.Popen(command, env=at_home(tmp_path), cwd=tmp_path, stderr=subprocess.PIPE) as process:
+        wait_until(lambda: server.completions)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=SECONDS) == (None, b"")
+    assert process.returncode == 130
 
 
 def test_an_answer_that_does_not_come_in_time_is_an_error(

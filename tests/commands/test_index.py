@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tabby_ls.commands.index import index
+from tabby_ls.commands.workspace import project_of
 from tests.commands.conftest import Run
 
 
@@ -46,3 +47,24 @@ def test_a_folder_that_cannot_be_read(
     )  # no folder is closed to root, who runs the tests in CI
     assert index(Namespace(folder=str(tmp_path))) == 1
     assert capsys.readouterr().err == f"tabby-ls: {tmp_path} cannot be read: Permission denied\n"
+
+
+def test_an_index_that_cannot_be_kept_is_one_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    result = run("index", ".", XDG_CACHE_HOME=str(tmp_path / "file"))
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert "could not be built" in result.stderr
+
+
+def test_a_files_project_is_its_repository_or_what_marks_one_and_never_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    for folder in (".git", "repository/.git", "repository/package", "other"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "repository/package/pyproject.toml").touch()
+    (tmp_path / "other/package.json").touch()
+    assert project_of(tmp_path / "repository/package/a.py") == tmp_path / "repository"
+    assert project_of(tmp_path / "other/src/a.js") == tmp_path / "other"
+    assert project_of(tmp_path / "notes.py") is None

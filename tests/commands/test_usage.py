@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import socket
 import subprocess
 from pathlib import Path
 from typing import IO
@@ -31,6 +32,22 @@ def test_a_wrong_command_line_is_one_line(run: Run, arguments: list[str], compla
     assert (result.returncode, result.stdout) == (2, "")
     assert complaint in result.stderr
     assert result.stderr.startswith("tabby-ls: ")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("place", ["65536", "here:5000x", ""])
+def test_a_place_to_listen_at_that_is_none(run: Run, place: str) -> None:
+    result = run("--tcp", place)
+    assert (result.returncode, result.stderr) == (2, f"tabby-ls: {place!r} is not [HOST:]PORT\n")
+
+
+@pytest.mark.parametrize("way", ["--tcp", "--ws"])
+def test_a_port_that_is_taken(run: Run, way: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        result = run(way, str(port))
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"tabby-ls: cannot listen on 127.0.0.1:{port}: ")
     assert result.stderr.count("\n") == 1
 
 

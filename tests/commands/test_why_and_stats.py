@@ -62,6 +62,11 @@ def test_why_tells_of_as_many_as_one_likes(
     assert [re.search(r", (\S+) line", line)[1] for line in lines] == files  # type: ignore[index]
 
 
+def test_all_of_them_are_as_many_as_there_are(run: Run, trace: Path) -> None:
+    trace.write_text(trace.read_text() * 100)
+    assert len(run("why", str(trace), "--all").stdout.splitlines()) == 300
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
