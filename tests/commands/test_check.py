@@ -96,14 +96,14 @@ def test_a_table_that_stands_twice_in_the_file(run: Run, tmp_path: Path) -> None
     assert f"{file} cannot be read: [backend] stands there twice (at line 4" in result.stdout
 
 
-def test_a_terminal_without_such_letters(run: Run) -> None:
+def test_a_terminal_without_such_letters_gets_others(run: Run) -> None:
     result = run("check", PYTHONIOENCODING="ascii")
     assert result.returncode == 0
     assert result.stdout.startswith("+ settings")
     assert "-> to use a server" in result.stdout
 
 
-def test_nobody_at_the_address(run: Run) -> None:
+def test_nobody_at_the_address_fails_that_step(run: Run) -> None:
     result = run("check", "--backend", "http://127.0.0.1:1")
     assert result.returncode == 1
     assert steps(result.stdout)["address"] == "✗"
@@ -119,14 +119,16 @@ def test_a_wrong_key_is_named_by_its_source_and_never_shown(run: Run) -> None:
         assert "wr0ng-key" not in result.stdout + result.stderr
 
 
-def test_no_model_is_loaded(run: Run, server: ScriptedTabbyAPI) -> None:
+def test_no_loaded_model_fails_that_step(run: Run, server: ScriptedTabbyAPI) -> None:
     server.model = None
     result = run("check", "--backend", server.url)
     assert result.returncode == 1
     assert steps(result.stdout)["model"] == "✗"
 
 
-def test_a_family_whose_tokens_the_model_does_not_know(run: Run, server: ScriptedTabbyAPI) -> None:
+def test_a_family_whose_tokens_the_model_does_not_know_fails_and_ends_it(
+    run: Run, server: ScriptedTabbyAPI
+) -> None:
     result = run("check", "--backend", server.url, TABBY_LS_BACKEND_FAMILY="starcoder2")
     assert result.returncode == 1
     assert steps(result.stdout)["tokens"] == "✗"
@@ -147,7 +149,7 @@ def test_a_model_that_cannot_fill_in_the_middle_is_a_warning(run: Run) -> None:
         assert steps(result.stdout)["family"] == "!"
 
 
-def test_a_server_that_fails_while_answering(run: Run, server: ScriptedTabbyAPI) -> None:
+def test_a_server_that_fails_while_answering_fails_the_last_step(run: Run, server: ScriptedTabbyAPI) -> None:
     server.reply("x", ending="error")
     result = run("check", "--backend", server.url)
     assert result.returncode == 1
@@ -182,7 +184,7 @@ def test_an_openai_server_passes_every_step(run: Run) -> None:
     assert "k3y" not in result.stdout
 
 
-def test_a_server_that_wants_a_key_and_gets_none(run: Run) -> None:
+def test_a_server_that_wants_a_key_and_gets_none_fails_that_step(run: Run) -> None:
     with ScriptedOpenAI("", api_key="k3y") as server:
         result = run("check", "--backend", server.url)
     assert result.returncode == 1

@@ -141,7 +141,13 @@ def test_somebody_who_does_not_want_to_wait_ends_it(
 ) -> None:
     server.reply("x", ending="hang before headers")
     command = [*COMMAND, "complete", "add.py:2", "--backend", server.url]
-    with subprocess.Popen(command, env=at_home(tmp_path), cwd=tmp_path, stderr=subprocess.PIPE) as process:
+
+    def hear() -> None:  # a shell has its background jobs ignore it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    with subprocess.Popen(
+        command, env=at_home(tmp_path), cwd=tmp_path, stderr=subprocess.PIPE, preexec_fn=hear
+    ) as process:
         wait_until(lambda: server.completions)
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=SECONDS) == (None, b"")
@@ -241,5 +247,5 @@ def test_of_a_file_that_must_not_be_sent_nothing_is(
     assert server.completions == []
 
 
-def test_the_version(run: Run) -> None:
+def test_the_version_is_printed(run: Run) -> None:
     assert run("--version").stdout.startswith("tabby-ls 0.")

@@ -75,7 +75,7 @@ def test_several_servers_are_shown_by_what_was_said_of_them(run: Run, tmp_path: 
     assert [entry.get("url", entry.get("kind")) for entry in backends] == ["http://127.0.0.1:1", "local"]
 
 
-def test_a_file_that_is_not_toml(run: Run, tmp_path: Path) -> None:
+def test_a_file_that_is_not_toml_is_a_warning(run: Run, tmp_path: Path) -> None:
     file_in(tmp_path, "max_tokens 3\n")
     result = run("config")
     assert result.returncode == 0
@@ -132,7 +132,7 @@ def test_init_overwrites_nothing(run: Run, tmp_path: Path) -> None:
     assert file.read_text() == "max_tokens = 3\n"
 
 
-def test_init_into_a_folder_that_cannot_be(run: Run, tmp_path: Path) -> None:
+def test_init_into_a_folder_that_cannot_be_is_one_clear_error(run: Run, tmp_path: Path) -> None:
     (tmp_path / ".config").write_text("")
     result = run("config", "--init")
     assert result.returncode == 1
@@ -148,7 +148,7 @@ def test_without_the_marks_it_says_the_defaults() -> None:
 
 
 @pytest.mark.parametrize("options", [["--schema", "--init"], ["--nonsense"]])
-def test_wrong_options(run: Run, options: list[str]) -> None:
+def test_wrong_options_are_refused(run: Run, options: list[str]) -> None:
     result = run("config", *options)
     assert result.returncode == 2
     assert result.stdout == ""

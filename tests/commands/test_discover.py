@@ -26,7 +26,7 @@ def pasted(lines: list[str]) -> Settings:
     return settings
 
 
-def test_one_server() -> None:
+def test_one_server_is_told_with_the_lines_to_paste() -> None:
     lines = list(report([TABBY], Settings(), {}))
     assert lines[0] == "- TabbyAPI at http://127.0.0.1:5000"
     assert pasted(lines).backend.url == TABBY.url
@@ -79,7 +79,7 @@ def test_that_a_list_takes_the_place_of_the_one_is_said() -> None:
     assert "takes the place of [backend]" in list(report([TABBY, OLLAMA], settings, {}))[-1]
 
 
-def test_nothing_is_there() -> None:
+def test_where_nothing_is_there_it_is_said_what_to_do() -> None:
     (line,) = report([], Settings(), {})
     assert "tabby-ls check --backend" in line
 

@@ -34,7 +34,7 @@ def test_what_it_learned_is_used_by_complete(run: Run, tmp_path: Path) -> None:
     assert result.stdout == "erything(argument)\n"
 
 
-def test_a_folder_that_is_not_there(run: Run) -> None:
+def test_a_folder_that_is_not_there_is_one_line(run: Run) -> None:
     result = run("index", "nowhere")
     assert (result.returncode, result.stderr.count("\n")) == (1, 1)
 

@@ -36,13 +36,13 @@ def test_a_wrong_command_line_is_one_line(run: Run, arguments: list[str], compla
 
 
 @pytest.mark.parametrize("place", ["65536", "here:5000x", ""])
-def test_a_place_to_listen_at_that_is_none(run: Run, place: str) -> None:
+def test_a_place_to_listen_at_that_is_none_is_one_line(run: Run, place: str) -> None:
     result = run("--tcp", place)
     assert (result.returncode, result.stderr) == (2, f"tabby-ls: {place!r} is not [HOST:]PORT\n")
 
 
 @pytest.mark.parametrize("way", ["--tcp", "--ws"])
-def test_a_port_that_is_taken(run: Run, way: str) -> None:
+def test_a_port_that_is_taken_is_one_line(run: Run, way: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         result = run(way, str(port))

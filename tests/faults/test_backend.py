@@ -30,7 +30,7 @@ async def _ask(editor: Editor, text: str = "x = |\n") -> list[Any]:
     return await editor.ghost(invoked=True)
 
 
-async def test_a_connection_closed_at_every_byte_of_an_answer(
+async def test_half_an_answer_is_none_wherever_the_connection_closes(
     editor: Editor, backend: ScriptedTabbyAPI
 ) -> None:
     answer = RECORDINGS["s_basic"].response
@@ -45,14 +45,18 @@ async def test_a_connection_closed_at_every_byte_of_an_answer(
     assert len(set(editor.messages)) <= 3, "one for each kind of failure, not one for each failure"
 
 
-async def test_a_stream_cut_inside_a_character(editor: Editor, backend: ScriptedTabbyAPI) -> None:
+async def test_a_stream_cut_inside_a_character_is_no_answer(
+    editor: Editor, backend: ScriptedTabbyAPI
+) -> None:
     for cut in range(1, 4):
         event = _data("😀")
         backend.send(_HEAD, event[: event.index("😀".encode()) + cut])
         assert await _ask(editor) == []
 
 
-async def test_an_answer_that_drips_byte_by_byte(editor: Editor, backend: ScriptedTabbyAPI) -> None:
+async def test_an_answer_that_drips_byte_by_byte_is_read_whole(
+    editor: Editor, backend: ScriptedTabbyAPI
+) -> None:
     answer = _HEAD + _data("é = 😀") + _data("", finish_reason="stop") + b"data: [DONE]\r\n\r\n"
     backend.send(*(bytes([byte]) for byte in answer), pause=0.001)
     (item,) = await _ask(editor, "|\n")
@@ -77,7 +81,7 @@ async def test_an_answer_that_drips_byte_by_byte(editor: Editor, backend: Script
         None,
     ],
 )
-async def test_every_status_with_every_body(
+async def test_every_status_with_every_body_is_one_short_message(
     editor: Editor, backend: ScriptedTabbyAPI, status: int, body: Any
 ) -> None:
     backend.fail(status, body)
@@ -107,7 +111,7 @@ async def test_every_status_with_every_body(
         (b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\nnope",),
     ],
 )
-async def test_what_is_no_answer(
+async def test_what_is_no_answer_is_told_once(
     editor: Editor, backend: ScriptedTabbyAPI, pieces: tuple[bytes, ...]
 ) -> None:
     backend.send(*pieces)
@@ -115,19 +119,19 @@ async def test_what_is_no_answer(
     assert len(editor.messages) <= 1
 
 
-async def test_an_answer_without_an_end(editor: Editor, backend: ScriptedTabbyAPI) -> None:
+async def test_an_answer_without_an_end_is_ended(editor: Editor, backend: ScriptedTabbyAPI) -> None:
     for piece in ("x", "x = 1\n", "é😀", " ", "\n", "\t", "(", '"'):
         backend.reply_endlessly(piece, delay_between=0)
         await _ask(editor, "def f():\n    |\n")
         editor.close()
 
 
-async def test_a_line_without_an_end(editor: Editor, backend: ScriptedTabbyAPI) -> None:
+async def test_a_line_without_an_end_is_given_up(editor: Editor, backend: ScriptedTabbyAPI) -> None:
     backend.send(_HEAD, *([b"data: " + b"x" * 100_000] + [b"x" * 100_000] * 200))
     assert await _ask(editor) == []
 
 
-async def test_huge_pieces(editor: Editor, backend: ScriptedTabbyAPI) -> None:
+async def test_of_huge_pieces_no_megabytes_are_suggested(editor: Editor, backend: ScriptedTabbyAPI) -> None:
     backend.send(_HEAD, _data("y" * 2_000_000), _data("", finish_reason="stop"))
     items = await _ask(editor)
     assert all(len(item.insert_text) < 100_000 for item in items), "nobody wants megabytes on one line"
@@ -146,7 +150,7 @@ async def test_no_redirect_is_followed_to_another_host(
 
 @pytest.mark.parametrize("ending", ["pings", "hang", "hang before headers", "error", "cut"])
 @pytest.mark.parametrize("after", [0, 2])
-async def test_every_way_to_end_too_soon(
+async def test_every_way_to_end_too_soon_is_no_answer(
     editor: Editor, backend: ScriptedTabbyAPI, ending: Any, after: int
 ) -> None:
     backend.reply("abc = 1", ending=ending, after=after)
@@ -177,7 +181,9 @@ async def test_hostile_text_never_reaches_the_buffer(
         assert not {*item.insert_text} & {*"\u202e\u2066\u2069\x7f\x9b\ufeff"}
 
 
-async def test_another_model_after_each_answer(editor: Editor, backend: ScriptedTabbyAPI) -> None:
+async def test_suggestions_go_on_with_another_model_after_each_answer(
+    editor: Editor, backend: ScriptedTabbyAPI
+) -> None:
     for model in ("starcoder2-3b", "codegemma-2b", "nobody-knows-this", "Qwen2.5-Coder-1.5B-exl3"):
         backend.fail(503, {"detail": "No models are currently loaded."})
         await _ask(editor)

@@ -30,7 +30,9 @@ def seen(backend: ScriptedTabbyAPI) -> str:
     return f"{before}|{after.removesuffix('<|fim_middle|>')}"
 
 
-async def test_a_thousand_requests_at_once(editor: Editor, backend: ScriptedTabbyAPI) -> None:
+async def test_a_thousand_requests_at_once_are_answered_and_few_passed_on(
+    editor: Editor, backend: ScriptedTabbyAPI
+) -> None:
     backend.reply("1\n", delay_before_first=0.01)
     editor.open("x = |\n")
     asks = []
@@ -45,7 +47,7 @@ async def test_a_thousand_requests_at_once(editor: Editor, backend: ScriptedTabb
     assert len(backend.completions) < 100, "only the newest is worth a request"
 
 
-async def test_everything_is_taken_back(editor: Editor, backend: ScriptedTabbyAPI) -> None:
+async def test_requests_that_are_taken_back_are_answered(editor: Editor, backend: ScriptedTabbyAPI) -> None:
     backend.reply_endlessly()
     editor.open("x = |\n")
     asks = []
@@ -59,7 +61,7 @@ async def test_everything_is_taken_back(editor: Editor, backend: ScriptedTabbyAP
     assert all(ask.answered for ask in asks)
 
 
-async def test_versions_that_make_no_sense(editor: Editor, backend: ScriptedTabbyAPI) -> None:
+async def test_versions_that_make_no_sense_change_nothing(editor: Editor, backend: ScriptedTabbyAPI) -> None:
     editor.open("x = |\n")
     for version in (5, 3, -1, 0, 2**31 - 2, 4):
         editor.buffer.version = version
@@ -69,7 +71,7 @@ async def test_versions_that_make_no_sense(editor: Editor, backend: ScriptedTabb
     assert seen(backend) == "x = aaaaaa|\n", "changes count in the order they come"
 
 
-async def test_ranges_that_make_no_sense(editor: Editor, backend: ScriptedTabbyAPI) -> None:
+async def test_ranges_that_make_no_sense_do_no_harm(editor: Editor, backend: ScriptedTabbyAPI) -> None:
     editor.open("a\nb|\n")
     far, here = types.Position(2**31 - 1, 2**31 - 1), types.Position(0, 1)
     for where in (types.Range(far, far), types.Range(here, far), types.Range(far, here)):
@@ -91,7 +93,7 @@ async def test_ranges_that_make_no_sense(editor: Editor, backend: ScriptedTabbyA
     assert editor.stderr.count("ERROR") == 0
 
 
-async def test_a_document_is_opened_again_without_being_closed(
+async def test_a_document_opened_again_without_being_closed_is_the_new_one(
     editor: Editor, backend: ScriptedTabbyAPI
 ) -> None:
     backend.reply("1\n")
@@ -105,14 +107,16 @@ async def test_a_document_is_opened_again_without_being_closed(
 @pytest.mark.parametrize(
     "uri", ["", "x", "file:///", "untitled:1", "a b\n", "http://[", "file://host/%zz", "é😀"]
 )
-async def test_any_uri(editor: Editor, backend: ScriptedTabbyAPI, uri: str) -> None:
+async def test_any_uri_names_a_document(editor: Editor, backend: ScriptedTabbyAPI, uri: str) -> None:
     backend.reply("1\n")
     editor.open("x = |\n", uri=uri or "?")
     await editor.ghost(invoked=True)
     assert editor.messages == []
 
 
-async def test_fifty_megabytes(editor: Editor, backend: ScriptedTabbyAPI) -> None:
+async def test_in_fifty_megabytes_there_are_suggestions_and_a_small_part_is_sent(
+    editor: Editor, backend: ScriptedTabbyAPI
+) -> None:
     line = "value = compute(first, second)\n"
     half = line * (25_000_000 // len(line))
     backend.reply("1\n")
@@ -129,7 +133,9 @@ async def test_fifty_megabytes(editor: Editor, backend: ScriptedTabbyAPI) -> Non
     editor.close()
 
 
-async def test_a_line_of_five_megabytes(editor: Editor, backend: ScriptedTabbyAPI) -> None:
+async def test_of_a_line_of_five_megabytes_a_small_part_is_sent(
+    editor: Editor, backend: ScriptedTabbyAPI
+) -> None:
     backend.reply("1\n")
     half = "x,😀 " * 500_000
     editor.show(f"{half}|{half}", "javascript", "file:///home/user/min.js")
@@ -144,7 +150,7 @@ async def test_a_line_of_five_megabytes(editor: Editor, backend: ScriptedTabbyAP
     editor.close()
 
 
-async def test_a_document_that_is_closed_while_it_is_asked_about(
+async def test_a_question_about_a_document_that_is_closed_meanwhile_is_answered(
     editor: Editor, backend: ScriptedTabbyAPI
 ) -> None:
     backend.reply_endlessly()
@@ -192,7 +198,7 @@ async def raw_server(home: Path) -> AsyncIterator[RpcClient]:
         b'Content-Length: 6\r\n\r\n"\xff\xfe\xfd\xfc"',
     ],
 )
-async def test_messages_that_are_none(tmp_path: Path, noise: bytes) -> None:
+async def test_messages_that_are_none_do_not_end_the_session(tmp_path: Path, noise: bytes) -> None:
     async with raw_server(tmp_path) as client:
         await client.initialize()
         await client.send(noise)
@@ -202,7 +208,7 @@ async def test_messages_that_are_none(tmp_path: Path, noise: bytes) -> None:
                 pass
 
 
-async def test_a_client_that_vanishes_in_the_middle_of_a_message(tmp_path: Path) -> None:
+async def test_a_client_that_vanishes_in_the_middle_of_a_message_leaves_no_process(tmp_path: Path) -> None:
     async with raw_server(tmp_path) as client:
         await client.initialize()
         await client.send(b"Content-Length: 1000\r\n\r\n{")
@@ -212,7 +218,7 @@ async def test_a_client_that_vanishes_in_the_middle_of_a_message(tmp_path: Path)
 
 
 @pytest.mark.parametrize("where", ["/dev/null/nothing", "/proc/nothing"])
-async def test_nowhere_to_write(tmp_path: Path, where: str) -> None:
+async def test_with_nowhere_to_write_suggestions_come_all_the_same(tmp_path: Path, where: str) -> None:
     """Read-only and full disks: nothing can be kept, and suggestions come all the same."""
     environment = {f"XDG_{name}_HOME": where for name in ("CACHE", "STATE", "DATA")}
     with ScriptedTabbyAPI() as backend:
@@ -228,7 +234,7 @@ async def test_nowhere_to_write(tmp_path: Path, where: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full on this system")
-async def test_a_full_disk_under_the_log_and_the_trace(tmp_path: Path) -> None:
+async def test_a_full_disk_under_the_log_and_the_trace_stops_no_suggestion(tmp_path: Path) -> None:
     files = {
         "TABBY_LS_LOG_FILE": "/dev/full",
         "TABBY_LS_LOG_LEVEL": "debug",
@@ -242,7 +248,7 @@ async def test_a_full_disk_under_the_log_and_the_trace(tmp_path: Path) -> None:
             assert len(editor.messages) <= 2
 
 
-async def test_the_configuration_file_breaks_and_is_mended(tmp_path: Path) -> None:
+async def test_while_the_configuration_file_is_broken_what_it_said_stays_in_force(tmp_path: Path) -> None:
     """What was in force stays in force: the user is in the middle of editing it."""
     with ScriptedTabbyAPI() as backend:
         backend.reply("1\n")
@@ -265,7 +271,7 @@ async def test_the_configuration_file_breaks_and_is_mended(tmp_path: Path) -> No
             assert len(editor.messages) == 1
 
 
-async def test_two_servers_on_one_workspace(tmp_path: Path) -> None:
+async def test_two_servers_on_one_workspace_both_learn_from_it(tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
     (project / "a.py").write_text("def read_settings(folder, encoding):\n    return folder\n" * 20)

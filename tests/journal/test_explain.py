@@ -107,7 +107,7 @@ def record(reason: Reason, **more: Any) -> Record:
         ),
     ],
 )
-def test_a_request_in_sentences(told: Record, expected: str) -> None:
+def test_a_request_is_told_in_sentences(told: Record, expected: str) -> None:
     assert explain(told) == f"12:00:00, my code.py line 3, asked while typing: {expected}"
 
 
@@ -160,7 +160,7 @@ def test_another_day_is_named() -> None:
 # --- which request is the last one ---
 
 
-def test_nothing_was_asked_yet() -> None:
+def test_it_is_said_that_nothing_was_asked_yet() -> None:
     journal = Journal()
     assert journal.why() == NOTHING_YET
     journal.menu_was_silent = True

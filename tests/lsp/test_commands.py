@@ -26,7 +26,7 @@ async def counted(editor: Editor) -> dict[str, int]:
     return {name: int(number) for name, number in rows}
 
 
-async def test_they_are_advertised(editor: Editor) -> None:
+async def test_the_commands_are_advertised(editor: Editor) -> None:
     provider = editor.capabilities.execute_command_provider
     assert provider is not None
     assert set(provider.commands) == {f"tabby-ls.{name}" for name in COMMANDS}
@@ -82,7 +82,7 @@ async def test_what_was_never_suggested_cannot_be_accepted(editor: Editor) -> No
 # --- why ---
 
 
-async def test_why_before_anything_was_asked(editor: Editor) -> None:
+async def test_why_says_so_before_anything_was_asked(editor: Editor) -> None:
     assert "Nothing has been asked yet" in await editor.run("tabby-ls.why")
 
 
@@ -207,7 +207,9 @@ async def test_switching_off_ends_what_runs(editor: Editor, backend: ScriptedTab
 # --- status ---
 
 
-async def test_the_status_of_a_file(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
+async def test_the_status_is_that_of_the_file_it_is_asked_for(
+    tmp_path: Path, backend: ScriptedTabbyAPI
+) -> None:
     async with Editor(tmp_path, WITH_PLUGIN, backend=backend.url) as editor:
         env = editor.open("TOKEN=|\n", uri="file:///home/user/project/.env")
         code = editor.open("x = |\n")
@@ -252,7 +254,7 @@ async def test_wrong_arguments_get_one_clear_error(
 
 
 @pytest.mark.parametrize("profile", [GHOST_TEXT, WITH_PLUGIN], ids=["plain", "plugin"])
-async def test_commands_at_once_while_one_types(
+async def test_commands_at_once_while_one_types_are_all_answered(
     tmp_path: Path, backend: ScriptedTabbyAPI, profile: Mapping[str, Any]
 ) -> None:
     backend.reply("def f():\n")

@@ -38,7 +38,9 @@ async def test_another_open_file_is_in_the_prompt_ahead_of_the_window(
     assert str(tmp_path) not in prompt
 
 
-async def test_the_user_may_want_none_of_it(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
+async def test_no_other_file_is_in_the_prompt_if_the_user_says_so(
+    tmp_path: Path, backend: ScriptedTabbyAPI
+) -> None:
     backend.reply("add_invoice(1, 2)\n")
     settings = {"context": {"snippets": False}}
     async with Editor(tmp_path, backend=backend.url, settings=settings) as editor:

@@ -18,7 +18,7 @@ from tests.support.waiting import eventually
 KEY = "k3y-that-nobody-may-see"
 
 
-async def test_no_server_there(tmp_path: Path) -> None:
+async def test_a_server_that_is_not_there_is_told_once_and_asked_once_it_is(tmp_path: Path) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     async with Editor(tmp_path, backend=address) as editor:
@@ -37,7 +37,7 @@ async def test_no_server_there(tmp_path: Path) -> None:
         assert editor.statuses == [], "it has no place for them"
 
 
-async def test_a_server_that_goes_away_and_comes_back(tmp_path: Path) -> None:
+async def test_each_time_a_server_goes_away_or_comes_back_the_user_is_told(tmp_path: Path) -> None:
     port = free_port()
     async with Editor(tmp_path, backend=f"http://127.0.0.1:{port}") as editor:
         editor.open("x = |\n")
@@ -83,7 +83,7 @@ async def test_the_local_model_stands_in_until_the_server_is_back(tmp_path: Path
 # --- what TabbyAPI says ---
 
 
-async def test_a_wrong_key(tmp_path: Path) -> None:
+async def test_a_wrong_key_is_told_once_with_where_it_was_found(tmp_path: Path) -> None:
     with ScriptedTabbyAPI(api_key="right") as backend:
         async with Editor(
             tmp_path, backend=backend.url, environment={"TABBY_LS_API_KEY": KEY}, secrets=[KEY]
@@ -96,7 +96,7 @@ async def test_a_wrong_key(tmp_path: Path) -> None:
             assert "TABBY_LS_API_KEY" in message
 
 
-async def test_no_model_is_loaded_until_one_is(tmp_path: Path) -> None:
+async def test_a_server_without_a_model_is_told_and_asked_once_it_has_one(tmp_path: Path) -> None:
     with ScriptedTabbyAPI(model=None) as backend:
         async with Editor(tmp_path, backend=backend.url) as editor:
             editor.open("x = |\n")
@@ -109,7 +109,9 @@ async def test_no_model_is_loaded_until_one_is(tmp_path: Path) -> None:
             assert "answers again" in editor.messages[1]
 
 
-async def test_another_model_is_loaded_meanwhile(editor: Editor, backend: ScriptedTabbyAPI) -> None:
+async def test_a_model_that_was_exchanged_gets_prompts_of_its_own_kind(
+    editor: Editor, backend: ScriptedTabbyAPI
+) -> None:
     backend.reply("1\n")
     editor.open("x = |\n")
     await editor.ghost()
@@ -184,7 +186,7 @@ async def test_every_failure_is_told_once_and_passes(
             await eventually(lambda: backend.open_streams == 0)
 
 
-async def test_a_server_that_speaks_no_http(tmp_path: Path) -> None:
+async def test_a_server_that_speaks_no_http_is_told_once(tmp_path: Path) -> None:
     async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"\x00\xffSSH-2.0 hello\r\n\r\n")
         writer.close()
@@ -197,7 +199,9 @@ async def test_a_server_that_speaks_no_http(tmp_path: Path) -> None:
             assert len(editor.messages) == 1
 
 
-async def test_a_deadline_passes_before_the_first_word(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
+async def test_what_comes_after_the_deadline_is_there_for_the_next_request(
+    tmp_path: Path, backend: ScriptedTabbyAPI
+) -> None:
     """The request is answered empty, and what comes later is there for the next one."""
     backend.reply("return total\n", delay_before_first=0.5)
     async with Editor(tmp_path, backend=backend.url, settings={"deadline_ms": 200}) as editor:
@@ -214,7 +218,7 @@ async def test_a_deadline_passes_before_the_first_word(tmp_path: Path, backend: 
 
 
 @pytest.mark.parametrize("source", ["environment", "another variable", "file", "command"])
-async def test_where_the_key_comes_from(tmp_path: Path, source: str) -> None:
+async def test_a_key_is_taken_from_where_the_user_keeps_it(tmp_path: Path, source: str) -> None:
     environment, settings = {}, {}
     match source:
         case "environment":

@@ -149,7 +149,9 @@ async def test_a_server_that_is_down_is_told_with_what_to_do(tmp_path: Path) -> 
     assert (counted.backend_requests, counted.backend_failures) == (1, 1)
 
 
-async def test_why_an_answer_ended_and_how_long_it_took(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
+async def test_why_tells_where_an_answer_ended_and_how_long_it_took(
+    tmp_path: Path, backend: ScriptedTabbyAPI
+) -> None:
     backend.reply("compute(y)\nz = 2\n")
     async with Editor(tmp_path, backend=backend.url) as editor:
         editor.open("x = |\n")

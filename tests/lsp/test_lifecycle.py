@@ -113,7 +113,7 @@ async def talk(client: RpcClient) -> str:
     return text
 
 
-async def test_over_tcp(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
+async def test_a_session_over_tcp_ends_the_process_well(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
     backend.reply("1\n")
     url = backend.url
     async with listening("--tcp", "0", home=tmp_path, TABBY_LS_BACKEND_URL=url) as (process, host, port):
@@ -124,7 +124,9 @@ async def test_over_tcp(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
         await client.close()
 
 
-async def test_over_a_websocket(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
+async def test_a_session_over_a_websocket_ends_the_process_well(
+    tmp_path: Path, backend: ScriptedTabbyAPI
+) -> None:
     websockets = pytest.importorskip("websockets.asyncio.client")
     from tabby_ls.server.framing import Unframer
 

@@ -172,7 +172,7 @@ async def test_an_editor_that_asks_by_key_only_needs_no_trigger_characters(tmp_p
         ("Neovim", "off", False),
     ],
 )
-async def test_who_is_offered_menu_items(
+async def test_menu_items_are_offered_where_no_ghost_text_is_shown_or_the_user_says_so(
     tmp_path: Path, backend: ScriptedTabbyAPI, editor_name: str, show: str, offered: bool
 ) -> None:
     backend.reply("1\n")
@@ -224,7 +224,9 @@ async def test_trigger_characters_are_the_users_choice(tmp_path: Path) -> None:
         assert list(menu.trigger_characters or ()) == ["@"]
 
 
-async def test_an_editor_with_ghost_text_only(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
+async def test_an_editor_with_ghost_text_only_is_offered_no_items(
+    tmp_path: Path, backend: ScriptedTabbyAPI
+) -> None:
     async with Editor(tmp_path, GHOST_TEXT, backend=backend.url) as editor:
         editor.open("x = |\n")
         assert (await editor.menu()).items == ()

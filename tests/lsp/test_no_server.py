@@ -20,7 +20,7 @@ def goes_on(editor: Editor) -> bool:
     return LINE.startswith(line) and len(line) > len("    raise Configur")
 
 
-async def test_from_the_open_document(tmp_path: Path) -> None:
+async def test_suggestions_come_from_the_open_document(tmp_path: Path) -> None:
     async with Editor(tmp_path) as editor:
         editor.open(f"def f(section):\n{LINE}\n\n\ndef g(section):\n    raise Configur|\n")
         (item,) = await editor.ghost()
@@ -30,7 +30,7 @@ async def test_from_the_open_document(tmp_path: Path) -> None:
         assert editor.statuses == []
 
 
-async def test_from_another_open_document_until_it_is_closed(tmp_path: Path) -> None:
+async def test_they_come_from_another_open_document_until_it_is_closed(tmp_path: Path) -> None:
     async with Editor(tmp_path) as editor:
         other = editor.open(f"|def f(section):\n{LINE}\n", uri="file:///home/user/project/other.py")
         editor.open("def g(section):\n    raise Configur|\n")
@@ -66,7 +66,9 @@ async def test_a_saved_document_counts_as_it_is_now(tmp_path: Path) -> None:
         assert goes_on(editor)
 
 
-async def test_the_local_model_by_choice(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
+async def test_the_local_model_answers_by_choice_and_no_server_is_asked(
+    tmp_path: Path, backend: ScriptedTabbyAPI
+) -> None:
     settings = {"backend": {"kind": "local"}}
     async with Editor(tmp_path, backend=backend.url, settings=settings) as editor:
         editor.open(f"def f(section):\n{LINE}\n\n\ndef g(section):\n    raise Configur|\n")
@@ -74,7 +76,7 @@ async def test_the_local_model_by_choice(tmp_path: Path, backend: ScriptedTabbyA
     assert backend.requests == []
 
 
-async def test_from_the_files_of_the_workspace_but_for_secret_ones(tmp_path: Path) -> None:
+async def test_they_come_from_the_files_of_the_workspace_but_for_secret_ones(tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
     (project / "other.py").write_text(f"def f(section):\n{LINE}\n")
@@ -88,7 +90,7 @@ async def test_from_the_files_of_the_workspace_but_for_secret_ones(tmp_path: Pat
         assert await editor.ghost(invoked=True) == []
 
 
-async def test_not_from_the_files_of_the_workspace_if_the_user_says_so(tmp_path: Path) -> None:
+async def test_they_do_not_come_from_the_workspace_if_the_user_says_so(tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
     (project / "other.py").write_text(f"def f(section):\n{LINE}\n")

@@ -25,7 +25,9 @@ async def max_tokens(editor: Editor, backend: ScriptedTabbyAPI) -> int:
     return asked - 1
 
 
-async def test_every_source_and_their_order(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
+async def test_settings_come_from_every_source_and_a_later_one_wins(
+    tmp_path: Path, backend: ScriptedTabbyAPI
+) -> None:
     url = f'[backend]\nurl = "{backend.url}"\n'
     async with Editor(tmp_path, environment={"TABBY_LS_BACKEND_URL": backend.url}) as editor:
         assert await max_tokens(editor, backend) == 128
@@ -112,7 +114,9 @@ async def test_the_same_settings_again_disturb_nothing(editor: Editor, backend: 
     assert (await ask).items[0].insert_text == "1 + 2"
 
 
-async def test_settings_that_cannot_be_used(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
+async def test_settings_that_cannot_be_used_are_named_once_and_the_rest_counts(
+    tmp_path: Path, backend: ScriptedTabbyAPI
+) -> None:
     """What cannot be used is named once, in words, with its source; the rest is in force."""
     settings = {
         "max_tokens": 17,
@@ -133,7 +137,9 @@ async def test_settings_that_cannot_be_used(tmp_path: Path, backend: ScriptedTab
         assert len(editor.messages) == 4
 
 
-async def test_a_config_file_that_is_no_toml(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
+async def test_a_config_file_that_is_no_toml_is_named_and_the_defaults_hold(
+    tmp_path: Path, backend: ScriptedTabbyAPI
+) -> None:
     write_config(tmp_path, "max_tokens = \n")
     async with Editor(tmp_path, backend=backend.url) as editor:
         assert await max_tokens(editor, backend) == 128
@@ -142,14 +148,14 @@ async def test_a_config_file_that_is_no_toml(tmp_path: Path, backend: ScriptedTa
 
 
 @pytest.mark.parametrize("options", [[1, 2], "yes", {"tabby-ls": "x"}])
-async def test_initialization_options_of_any_shape(
+async def test_initialization_options_of_any_shape_do_no_harm(
     tmp_path: Path, backend: ScriptedTabbyAPI, options: Any
 ) -> None:
     async with Editor(tmp_path, backend=backend.url, settings=options) as editor:
         assert await max_tokens(editor, backend) == 128
 
 
-async def test_a_client_that_answers_anything_for_its_settings(
+async def test_whatever_a_client_answers_for_its_settings_does_no_harm(
     editor: Editor, backend: ScriptedTabbyAPI
 ) -> None:
     for answer in ([], "x", 5, {"tabby-ls": None}, ValueError("no")):
@@ -223,7 +229,9 @@ async def test_the_log_goes_to_a_file_and_holds_no_code(tmp_path: Path, backend:
     assert editor.stderr == ""
 
 
-async def test_a_client_that_never_tells_its_settings(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
+async def test_a_client_that_never_tells_its_settings_gets_suggestions(
+    tmp_path: Path, backend: ScriptedTabbyAPI
+) -> None:
     never: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
     async with Editor(tmp_path, backend=backend.url, configuration=never) as editor:
         assert await max_tokens(editor, backend) == 128

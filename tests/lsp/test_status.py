@@ -51,7 +51,7 @@ async def test_a_slow_answer_is_thought_about_and_taken_back_in_time(
         await eventually(lambda: editor.states[-1] == "idle")
 
 
-async def test_a_server_that_is_down_and_comes_back(tmp_path: Path) -> None:
+async def test_a_server_that_is_down_is_an_error_until_it_is_back(tmp_path: Path) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     async with Editor(tmp_path, WITH_PLUGIN, backend=address) as editor:

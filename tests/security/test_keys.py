@@ -35,7 +35,7 @@ def holds_no_secret(text: str | bytes) -> None:
 
 @pytest.mark.parametrize("level", ["error", "warning", "info", "debug"])
 @pytest.mark.parametrize("happens", ["answers", "refuses", "echoes", "breaks", "is gone"])
-async def test_no_log_trace_status_or_message_holds_it(tmp_path: Path, level: str, happens: str) -> None:
+async def test_no_log_trace_status_or_message_holds_a_key(tmp_path: Path, level: str, happens: str) -> None:
     home, files = tmp_path / "home", tmp_path / "files"
     settings = {
         "backend": {"headers": {"X-Extra": HEADER}},
@@ -74,7 +74,7 @@ async def test_no_log_trace_status_or_message_holds_it(tmp_path: Path, level: st
 
 
 @linux
-async def test_no_process_list_holds_it(tmp_path: Path) -> None:
+async def test_no_process_list_holds_a_key(tmp_path: Path) -> None:
     """Neither ours, but for the environment it was given in, nor a process that we start."""
     project = tmp_path / "project"
     project.mkdir()
@@ -169,7 +169,7 @@ def test_no_header_with_a_key_travels_in_the_open(run: Run, name: str) -> None:
     ],
     ids=" ".join,
 )
-def test_no_command_prints_it(run: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_no_command_prints_a_key(run: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
     (tmp_path / "a.py").write_text("total = \n")
     with ScriptedTabbyAPI(api_key=KEY) as server:
         server.reply("1\n")
@@ -185,7 +185,7 @@ def test_no_command_prints_it(run: Run, tmp_path: Path, arguments: tuple[str, ..
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
-def test_a_crash_prints_none(run: Run, tmp_path: Path) -> None:
+def test_a_crash_prints_no_key(run: Run, tmp_path: Path) -> None:
     """An exception that nobody expected, in the middle of a request with the key."""
     crash = tmp_path / "crash"
     crash.mkdir()

@@ -56,7 +56,7 @@ MANIFESTS = st.one_of(
 
 @fuzz
 @given(manifest=st.one_of(st.binary(max_size=60), MANIFESTS.map(lambda it: json.dumps(it).encode())))
-def test_any_manifest(root: Path, cache: Path, manifest: bytes) -> None:
+def test_any_manifest_is_survived_and_mended(root: Path, cache: Path, manifest: bytes) -> None:
     (folder_of(root, cache) / "manifest.json").write_bytes(manifest)
     use(root, cache)
     refresh(root, cache, lambda _: None)
@@ -64,7 +64,7 @@ def test_any_manifest(root: Path, cache: Path, manifest: bytes) -> None:
 
 
 @pytest.mark.parametrize("manifest", [b"[" * 200_000, b'{"version": 1, "segments": ' + b"[" * 200_000])
-def test_a_deep_manifest(root: Path, cache: Path, manifest: bytes) -> None:
+def test_a_deep_manifest_is_not_taken_and_mended(root: Path, cache: Path, manifest: bytes) -> None:
     (folder_of(root, cache) / "manifest.json").write_bytes(manifest)
     assert load(root, cache) is None
     refresh(root, cache, lambda _: None)
@@ -88,7 +88,9 @@ def altered(block: bytes, at: int, to: bytes) -> bytes:
         st.tuples(st.integers(0, 1 << 20), st.binary(min_size=1, max_size=12)), min_size=1, max_size=6
     )
 )
-def test_any_segment_with_a_right_checksum(root: Path, cache: Path, changes: list[tuple[int, bytes]]) -> None:
+def test_a_made_up_segment_with_a_right_checksum_does_no_harm(
+    root: Path, cache: Path, changes: list[tuple[int, bytes]]
+) -> None:
     (path,) = folder_of(root, cache).glob("*.segment")
     block = path.read_bytes()
     made_up = block
@@ -104,7 +106,7 @@ def test_any_segment_with_a_right_checksum(root: Path, cache: Path, changes: lis
 
 @fuzz
 @given(sizes=st.tuples(*[st.integers(0, 2**32 - 1)] * 4))
-def test_any_sizes(root: Path, cache: Path, sizes: tuple[int, ...]) -> None:
+def test_made_up_sizes_of_a_segment_do_no_harm(root: Path, cache: Path, sizes: tuple[int, ...]) -> None:
     (path,) = folder_of(root, cache).glob("*.segment")
     block = path.read_bytes()
     magic, version, mark, *_, checksum = HEADER.unpack_from(block)
@@ -136,7 +138,7 @@ STATS = st.one_of(
 
 @fuzz
 @given(content=st.one_of(st.binary(max_size=60), STATS.map(lambda it: json.dumps(it).encode())))
-def test_any_stats(tmp_path: Path, content: bytes) -> None:
+def test_any_stats_can_be_shown_and_added_to(tmp_path: Path, content: bytes) -> None:
     store = Store(tmp_path)
     store.path.write_bytes(content)
     stored, _ = store.load()
@@ -151,7 +153,7 @@ def test_any_stats(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("content", [b"[" * 200_000, b'{"version": 1}' + b" " * (64 << 20)])
-def test_deep_and_large_stats(tmp_path: Path, content: bytes) -> None:
+def test_deep_and_large_stats_are_called_damaged(tmp_path: Path, content: bytes) -> None:
     store = Store(tmp_path)
     store.path.write_bytes(content)
     assert store.load()[1]
@@ -169,7 +171,7 @@ RECORDS = st.dictionaries(
         st.one_of(st.binary(max_size=40), RECORDS.map(lambda it: json.dumps(it).encode())), max_size=4
     )
 )
-def test_any_trace(tmp_path: Path, lines: list[bytes]) -> None:
+def test_any_trace_can_be_explained(tmp_path: Path, lines: list[bytes]) -> None:
     (tmp_path / "trace").write_bytes(b"\n".join(lines))
     records, _ = trace.read(tmp_path / "trace")
     for record in records:
@@ -177,7 +179,7 @@ def test_any_trace(tmp_path: Path, lines: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize("line", [b"[" * 200_000, b'{"time": "' + b"1" * (3 << 20)])
-def test_strange_lines_of_a_trace(tmp_path: Path, line: bytes) -> None:
+def test_strange_lines_of_a_trace_are_left_out(tmp_path: Path, line: bytes) -> None:
     (tmp_path / "trace").write_bytes(line + b"\n")
     records, strange = trace.read(tmp_path / "trace")
     assert not records

@@ -63,7 +63,7 @@ async def test_everything_is_the_users_alone_even_without_a_umask(tmp_path: Path
 
 
 @posix
-def test_commands_keep_it_so(tmp_path: Path) -> None:
+def test_what_commands_keep_is_the_users_alone_too(tmp_path: Path) -> None:
     code = "import os, sys; os.umask(0); sys.argv[0] = 'tabby-ls'; from tabby_ls.cli import main; sys.exit(main())"
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "a.py").write_text("word = 1\n")

@@ -37,7 +37,9 @@ def test_what_is_printed_commands_nothing(text: str) -> None:
 
 @pytest.mark.parametrize("arguments", [("check",), ("complete", "a.py:1"), ("complete", "a.py:1", "--json")])
 @pytest.mark.parametrize("where", ["model", "error", "answer", "lookup"])
-def test_a_servers_words(run: Run, tmp_path: Path, arguments: tuple[str, ...], where: str) -> None:
+def test_a_servers_words_command_no_terminal(
+    run: Run, tmp_path: Path, arguments: tuple[str, ...], where: str
+) -> None:
     (tmp_path / "a.py").write_text("total = \n")
     with ScriptedTabbyAPI() as server:
         server.reply(f"1 + 2 {HOSTILE}\n" if where == "answer" else "1 + 2\n")
@@ -55,7 +57,7 @@ def test_a_servers_words(run: Run, tmp_path: Path, arguments: tuple[str, ...], w
         assert "\\x1b" in result.stdout + result.stderr, "it is said, and written out"
 
 
-def test_the_name_of_a_file_and_its_text(run: Run, tmp_path: Path) -> None:
+def test_a_files_name_and_its_text_command_none(run: Run, tmp_path: Path) -> None:
     name = "a\x1b[2J\u202e.py"
     (tmp_path / name).write_text(f"total = 1\n# {HOSTILE}\ntotal = \n")
     with ScriptedTabbyAPI() as server:
@@ -67,7 +69,7 @@ def test_the_name_of_a_file_and_its_text(run: Run, tmp_path: Path) -> None:
         assert is_fit(run("check", "--backend", HOSTILE).stderr)
 
 
-def test_a_trace_and_counts_from_elsewhere(run: Run, tmp_path: Path) -> None:
+def test_a_trace_and_counts_from_elsewhere_command_none(run: Run, tmp_path: Path) -> None:
     record = {
         "time": "2026-01-02T03:04:05+00:00",
         "request": 1,
@@ -106,7 +108,7 @@ def test_lines_to_paste_hold_nothing_but_settings_of_ours(
     assert data == {"backend": {"url": "http://127.0.0.1:11434"}}
 
 
-async def test_messages_and_the_status_in_an_editor(tmp_path: Path) -> None:
+async def test_messages_and_the_status_in_an_editor_are_fit_to_be_shown(tmp_path: Path) -> None:
     with ScriptedTabbyAPI(model=f"Qwen2.5-Coder-{HOSTILE}") as server:
         server.fail(400, {"error": {"message": HOSTILE}})
         async with Editor(tmp_path, WITH_PLUGIN, backend=server.url) as editor:

@@ -118,7 +118,7 @@ def test_a_certificate_for_another_host_is_refused(
 
 
 @pytest.mark.parametrize("trusted", [True, False])
-async def test_in_an_editor(
+async def test_an_editors_server_believes_the_same(
     tmp_path: Path, backend: ScriptedTabbyAPI, authority: trustme.CA, ca_file: str, trusted: bool
 ) -> None:
     more = {"TABBY_LS_BACKEND_CA_FILE": ca_file} if trusted else {}

@@ -54,7 +54,7 @@ async def whole(editor: Editor) -> types.InlineCompletionItem | None:
         pytest.param("|", "import os\nimport sys\n", "import os|", id="an empty document"),
     ],
 )
-async def test_what_is_in_the_buffer_after_taking_it(
+async def test_taking_it_leaves_the_buffer_as_promised(
     editor: Editor, backend: ScriptedTabbyAPI, before: str, answer: str, after: str
 ) -> None:
     backend.reply(answer)
@@ -133,7 +133,7 @@ async def test_ghost_text_goes_on_from_the_menu_item_that_is_selected(
     assert editor.shown == "n = length(items)|\n"
 
 
-async def test_a_selected_item_that_replaces_what_is_behind_the_cursor(
+async def test_it_has_the_range_of_a_selected_item_that_replaces_what_is_behind(
     editor: Editor, backend: ScriptedTabbyAPI
 ) -> None:
     backend.reply("(items)\n")
@@ -208,7 +208,7 @@ async def test_a_notebooks_cell_sees_the_cells_around_it(editor: Editor, backend
     assert "rows = 3\nfor row in <|fim_suffix|>\nprint(row)" in backend.completions[0].body["prompt"]
 
 
-async def test_a_cell_that_was_edited(editor: Editor, backend: ScriptedTabbyAPI) -> None:
+async def test_an_edited_cell_is_completed_as_it_is_now(editor: Editor, backend: ScriptedTabbyAPI) -> None:
     backend.reply("range(rows)\n")
     cell = "vscode-notebook-cell:n#1"
     notebook = "file:///home/user/n.ipynb"
@@ -241,7 +241,7 @@ async def test_a_cell_that_was_edited(editor: Editor, backend: ScriptedTabbyAPI)
     assert item.insert_text == "range(rows)"
 
 
-async def test_a_session_with_several_folders(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
+async def test_each_of_several_folders_has_suggestions(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
     backend.reply("1")
     folders = [{"uri": f"file:///home/user/{name}", "name": name} for name in ("one", "two")]
     profile = {**GHOST_TEXT, "rootUri": None, "workspaceFolders": folders}

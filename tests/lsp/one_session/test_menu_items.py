@@ -73,7 +73,7 @@ async def test_what_is_advertised(editor: Editor, name: str) -> None:
     assert editor.capabilities.position_encoding == encoding
 
 
-async def test_what_is_in_the_buffer_after_taking_it(editor: Editor, backend: ScriptedTabbyAPI) -> None:
+async def test_taking_it_leaves_the_buffer_as_promised(editor: Editor, backend: ScriptedTabbyAPI) -> None:
     block = """result = 0
         for item in items:
             result += price(f"${item:>{width}}\\\\")  # ${1:x}
@@ -87,7 +87,9 @@ async def test_what_is_in_the_buffer_after_taking_it(editor: Editor, backend: Sc
     assert editor.shown == before.replace("|", f"{block}|")
 
 
-async def test_the_rest_of_a_word(editor: Editor, backend: ScriptedTabbyAPI) -> None:
+async def test_an_item_for_the_rest_of_a_word_has_the_whole_word(
+    editor: Editor, backend: ScriptedTabbyAPI
+) -> None:
     backend.reply("lt, count)\n")
     editor.open("😀 = show(größe_resu|)\n")
     item = await first_item(editor)
@@ -100,7 +102,9 @@ async def test_the_rest_of_a_word(editor: Editor, backend: ScriptedTabbyAPI) -> 
     assert editor.shown == "😀 = show(größe_result, count)|\n"
 
 
-async def test_the_shape_of_several_lines(editor: Editor, backend: ScriptedTabbyAPI, name: str) -> None:
+async def test_several_lines_have_the_shape_that_the_editor_inserts_right(
+    editor: Editor, backend: ScriptedTabbyAPI, name: str
+) -> None:
     backend.reply("a = 1\n    b = ${2}\n")
     editor.open("def f():\n    |\n")
     item = await first_item(editor)

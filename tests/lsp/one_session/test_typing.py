@@ -139,7 +139,9 @@ async def test_a_request_taken_back_is_answered_so_and_closes_the_connection(
     await eventually(lambda: backend.completions[0].ended == "closed by client")
 
 
-async def test_taken_back_to_be_asked_again_one_key_later(editor: Editor, backend: ScriptedTabbyAPI) -> None:
+async def test_a_request_taken_back_and_asked_again_one_key_later_keeps_its_stream(
+    editor: Editor, backend: ScriptedTabbyAPI
+) -> None:
     backend.reply("return total + 1\n", delay_between=0.1)
     editor.open("def f(total):\n    |\n")
     first = editor.ask_ghost()

@@ -27,14 +27,16 @@ async def test_wrong_params_are_refused_and_harmless(editor: Editor, method: str
     assert await editor.request("textDocument/completion", GOOD) is not None
 
 
-async def test_an_unknown_method(editor: Editor) -> None:
+async def test_an_unknown_method_is_refused_and_the_user_not_told(editor: Editor) -> None:
     with pytest.raises(JsonRpcMethodNotFound):
         await editor.request("textDocument/hover", GOOD)
     assert editor.messages == []
 
 
 @pytest.mark.parametrize("line", [0, 7, 2**31 - 1])
-async def test_positions_that_are_nowhere(editor: Editor, backend: ScriptedTabbyAPI, line: int) -> None:
+async def test_positions_that_are_nowhere_count_as_the_end(
+    editor: Editor, backend: ScriptedTabbyAPI, line: int
+) -> None:
     backend.reply("1\n")
     editor.open("x = |")
     result = await editor.request(
@@ -49,7 +51,7 @@ async def test_positions_that_are_nowhere(editor: Editor, backend: ScriptedTabby
     assert item.range == types.Range(types.Position(0, 4), types.Position(0, 4))
 
 
-async def test_notifications_about_documents_that_are_not_open(
+async def test_notifications_about_documents_that_are_not_open_do_no_harm(
     editor: Editor, backend: ScriptedTabbyAPI
 ) -> None:
     editor.show("x = |", "python", "file:///home/user/never_opened.py")
