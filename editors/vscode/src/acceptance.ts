@@ -24,7 +24,7 @@ export const ACCEPTANCE: Middleware = {
     if (typeof inserted === 'string') {
       putCursors(inserted, accepted.behind ?? '');
     }
-    return next(command, [accepted]);
+    return next(command, args.slice(0, 1));
   },
 };
 
