@@ -170,7 +170,7 @@ def test_a_server_that_died_is_restarted_by_hand(workspace: Workspace, backend: 
         helix.wait_for_text(SHOWN)
 
 
-def test_its_commands(workspace: Workspace, backend: ScriptedTabbyAPI, images: Path) -> None:
+def test_its_commands(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
     workspace.write("sum.py", TOP)
     backend.reply(PRINT)
     with Helix(workspace, "sum.py") as helix:
@@ -178,7 +178,6 @@ def test_its_commands(workspace: Workspace, backend: ScriptedTabbyAPI, images: P
         helix.wait_for_text(SHOWN)
         helix.command("lsp-workspace-command tabby-ls.why")
         helix.wait_for_text("text came")  # as its message of one line did not tell any more
-        helix.terminal.save_svg(images / "helix-why.svg", "Why was something suggested?")
         helix.command("buffer-close")
         helix.wait_for_text("sum.py")
         helix.command('lsp-workspace-command tabby-ls.toggle {"scope":"file"}')
