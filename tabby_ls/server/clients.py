@@ -36,6 +36,8 @@ class Client:
     assumes_markdown: bool = False
     #: Its menu takes `insertTextMode` 1, "as it is".
     takes_insert_mode: bool = False
+    #: Its menu replaces what stands behind the cursor, if an item's range has that.
+    replaces_behind: bool = True
     #: Its menu inserts the first line only of an item with several lines, unless it is a snippet.
     needs_snippets: bool = False
     pulls_configuration: bool = False
@@ -87,6 +89,8 @@ def describe_client(name: str, capabilities: Mapping[str, Any]) -> Client:
         takes_markdown=MarkupKind.Markdown in strings_of(item.get("documentationFormat")),
         assumes_markdown=name in _ASSUMES_MARKDOWN,
         takes_insert_mode=takes_insert_mode,
+        # Kate 26.08 does not, and does not say who it is. For others without a name less than they could do is right too.
+        replaces_behind=bool(name),
         needs_snippets=is_neovim and bool(item.get("snippetSupport")) and not takes_insert_mode,
         pulls_configuration=bool(workspace.get("configuration")),
         registers_completion=registers_completion(capabilities),

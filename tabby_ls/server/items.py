@@ -51,6 +51,8 @@ def menu_item(
         if not text.strip():
             return None
     replaces = suggestion.replaces if text.endswith(suggestion.text[-suggestion.replaces :]) else 0
+    if not client.replaces_behind:
+        text, replaces = text[: len(text) - replaces], 0
     word = _word_before(snapshot.line_prefix)
     first_line, has_more, _ = text.partition("\n")
     inserted = (word + text).replace("\n", snapshot.line_ending)

@@ -10,6 +10,8 @@ from tabby_ls.server.capabilities import position_encoding
 from tabby_ls.server.clients import Client, Indentation, describe_client
 from tests.support.profiles import GHOST_TEXT, MENU_ONLY, VS_CODE, recorded
 
+NAMELESS = Client(replaces_behind=False)
+
 
 def described(params: Any) -> Client:
     return describe_client(params.get("clientInfo", {}).get("name", ""), params["capabilities"])
@@ -77,7 +79,7 @@ def completion(**capabilities: Any) -> Client:
         ),
         (GHOST_TEXT, Client(name="ghost", shows_ghost_text=True, pulls_configuration=True)),
         (MENU_ONLY, Client(name="menu")),
-        ({"capabilities": {}}, Client()),
+        ({"capabilities": {}}, NAMELESS),
     ],
 )
 def test_what_is_known_of_an_editor(params: Any, expected: Client) -> None:
@@ -118,9 +120,9 @@ def test_a_plugins_menu_in_neovim_takes_text_as_it_is() -> None:
 @pytest.mark.parametrize("nonsense", [5, "x", None, [{}], {"x": 1}])
 def test_capabilities_that_are_none_count_for_nothing(nonsense: Any) -> None:
     item = {"insertTextModeSupport": {"valueSet": nonsense}, "documentationFormat": nonsense}
-    assert completion(completionItem=item) == Client()
+    assert completion(completionItem=item) == NAMELESS
     assert (
-        described({"capabilities": {"experimental": {"tabby-ls": nonsense}, "window": nonsense}}) == Client()
+        described({"capabilities": {"experimental": {"tabby-ls": nonsense}, "window": nonsense}}) == NAMELESS
     )
     assert position_encoding({"general": {"positionEncodings": nonsense}}) == "utf-16"
 

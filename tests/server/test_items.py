@@ -15,7 +15,7 @@ from lsprotocol.types import (
 )
 
 from tabby_ls.engine.snapshot import Snapshot, Suggestion
-from tabby_ls.server.clients import Client, Indentation
+from tabby_ls.server.clients import Client, Indentation, describe_client
 from tabby_ls.server.items import inline_item, menu_item
 from tabby_ls.server.places import Place
 from tabby_ls.server.text import PositionEncoding
@@ -93,6 +93,14 @@ def test_behind_several_lines_it_is_said_what_stayed() -> None:
 
 
 # --- menu items ---
+
+
+def test_what_an_editor_would_not_replace_is_left_to_it() -> None:
+    """Kate inserted `f(a))`: it takes the beginning of an item's range, and not its end."""
+    nameless = describe_client("", {})
+    assert edit(menu("a)", "f(|)\n", nameless, 1)) == (2, 2, "a")
+    assert edit(menu("a) + g(b)", "f(|)\n", nameless, 1)) == (2, 2, "a) + g(b")
+    assert edit(menu("a)", "f(|)\n", replaces=1)) == (2, 3, "a)")
 
 
 @pytest.mark.parametrize(
