@@ -128,14 +128,14 @@ async def test_the_key_asks_where_the_editor_itself_would_not_ask_so(
 
 
 async def test_the_key_behind_a_word(tmp_path: Path, backend: ScriptedTabbyAPI) -> None:
-    """Helix asks there by itself, once: the second request is by key. One that goes on with it is as it was."""
+    """Helix asks there by itself, once: the second request is by key."""
     backend.reply("f(a)\n")
     settings = {"trigger": "manual"}
     async with Editor(tmp_path, recorded("helix"), backend=backend.url, settings=settings) as editor:
         editor.open("x = sel|\n")
         assert not (await editor.menu()).items
         assert (await editor.menu(invoked=True)).items
-        editor.type("f")
+        editor.type("x")
         assert not (await editor.menu()).items
 
 
