@@ -9,18 +9,27 @@ from urllib.parse import urlsplit
 import pytest
 
 from tabby_ls.backends.backend import BackendError, Trouble
-from tabby_ls.backends.detect import KNOWN_PORTS, Found, detect, discover
+from tabby_ls.backends.detect import Found, detect, discover
 from tabby_ls.backends.server import Server
 from tabby_ls.settings import BackendSettings
 from tests.backends.asking import answer, target_for
 from tests.support.other_servers import ScriptedOllama, ScriptedOpenAI, ScriptedTabby
 from tests.support.replay import replaying
-from tests.support.scripted_server import ScriptedServer
+from tests.support.scripted_server import Request, ScriptedServer
 from tests.support.tabbyapi import ScriptedTabbyAPI
+
+
+class Silent(ScriptedTabbyAPI):
+    """A TabbyAPI behind a proxy that lets nothing pass but the API."""
+
+    def look_up(self, request: Request) -> tuple[int, Any]:
+        return super().look_up(request) if request.path.startswith("/v1") else (404, "")
+
 
 SERVERS: list[tuple[Callable[[], ScriptedServer], str, str]] = [
     (ScriptedTabbyAPI, "tabbyapi", "TabbyAPI"),
     (lambda: ScriptedTabbyAPI(model=None), "tabbyapi", "TabbyAPI"),
+    (Silent, "tabbyapi", "TabbyAPI"),
     (ScriptedOllama, "ollama", "Ollama"),
     (ScriptedTabby, "tabby", "Tabby"),
     (lambda: ScriptedTabby(model=None), "tabby", "Tabby"),
@@ -80,8 +89,15 @@ async def test_an_address_with_nothing_for_us_is_an_error_of_one_line(body: byte
     assert "none of the addresses that completion servers have" in caught.value.message
 
 
-async def test_a_proxy_whose_server_is_gone_is_named_as_such() -> None:
-    gone = b"HTTP/1.1 502 Bad Gateway\r\nserver: nginx\r\ncontent-length: 0\r\n\r\n"
+async def test_one_that_fails_at_an_empty_request_is_one_if_it_lists_models() -> None:
+    with ScriptedOpenAI("") as server:
+        server.fail(500, "Internal Server Error")
+        assert (await found_at(server.url)).kind == "openai"
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+async def test_a_proxy_whose_server_is_gone_is_named_as_such(status: int) -> None:
+    gone = b"HTTP/1.1 %d Gone\r\nserver: nginx\r\ncontent-length: 0\r\n\r\n" % status
     async with replaying([gone]) as server:
         with pytest.raises(BackendError) as caught:
             await found_at(server.url)
@@ -122,7 +138,3 @@ async def test_servers_on_this_machine_are_discovered_without_a_key(monkeypatch:
     assert [(server.kind, server.needs_key) for server in found] == [("ollama", False), ("tabbyapi", True)]
     assert str(found[0]) == f"Ollama 0.12.3 at {ollama.url}"
     assert found[0].models == ("llama3.2:3b", "qwen2.5-coder:1.5b-base")
-
-
-def test_the_usual_ports_are_known() -> None:
-    assert {5000, 8080, 11434, 8000, 1234} <= set(KNOWN_PORTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from attrs import evolve
@@ -20,8 +21,9 @@ class OneAnswer:
         self.text = text
         self.asked: list[Query] = []
 
-    def predict(self, query: Query, **_: Any) -> Prediction | None:
+    def predict(self, query: Query, *, cancelled: Callable[[], bool], **_: Any) -> Prediction | None:
         self.asked.append(query)
+        self.cancelled = cancelled
         return None if self.text is None else Prediction(self.text, 0.9)
 
 
@@ -40,6 +42,14 @@ async def test_a_prediction_is_a_stream_of_one_piece() -> None:
         "\n",
         0.6,
     )
+
+
+async def test_a_prediction_that_is_left_is_told_so() -> None:
+    model: Any = OneAnswer("urn x")
+    async with LocalBackend(lambda: model).stream(INFILL) as stream:
+        assert [piece async for piece in stream]
+        assert not model.cancelled()
+    assert model.cancelled()
 
 
 async def test_silence_is_an_empty_stream() -> None:
@@ -70,3 +80,9 @@ def test_another_line_or_file_is_another_matter() -> None:
     assert caution.threshold(evolve(INFILL, prefix="retry", threshold=0.35, invoked=True)) == 0.35
     assert caution.threshold(evolve(INFILL, prefix="retry\nret")) == 0.6
     assert caution.threshold(evolve(INFILL, prefix="retry", uri="file:///b.py")) == 0.6
+
+
+def test_no_line_is_silenced_for_good() -> None:
+    caution = Caution()
+    caution.said(Query("file:///a.py", "ret", "\n", 0.9, 1), "urn x")
+    assert caution.threshold(evolve(INFILL, prefix="retry", threshold=0.9)) == 0.95

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
-from tabby_ls.backends.backend import BackendError, Snippet, Trouble
+from tabby_ls.backends.backend import BackendError, Infill, Snippet, Trouble
 from tabby_ls.backends.hosted import SERVICES
+from tabby_ls.backends.kinds import open_server
 from tabby_ls.engine.target import Target
+from tabby_ls.settings import BackendSettings
 from tests.backends.asking import TOKENS, answer, learned, read, target_for
 from tests.support.other_servers import ScriptedHosted, ScriptedOllama, ScriptedOpenAI, ScriptedTabby
-from tests.support.scripted_server import ScriptedServer
+from tests.support.scripted_server import Request, ScriptedServer
 from tests.support.tabbyapi import ScriptedTabbyAPI
 from tests.support.waiting import eventually
 
 ASK = "def add(a, b):\n    return ¦\n\nprint(1)\n"
 HOSTED = tuple(SERVICES)
+STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
 
 #: Each protocol with a server that speaks it, and what else the settings must say.
 PROTOCOLS: dict[str, tuple[Callable[[], ScriptedServer], dict[str, Any]]] = {
@@ -178,6 +182,66 @@ async def test_no_special_token_of_the_users_text_reaches_the_server(
         assert not any(token in text for text in sent), token
 
 
+async def test_for_a_connection_that_is_lost_by_leaving_another_is_opened_at_once() -> None:
+    with ScriptedTabbyAPI() as server:
+        target = target_for(kind="tabbyapi", url=server.url)
+        infill = await learned(target, ASK)
+        server.reply_endlessly()
+        await read(target.backend, infill, pieces=2)
+        await eventually(lambda: server.requests[-1].path == "/health")
+        assert server.requests[-1].connection > server.completions[-1].connection
+        await target.backend.close()
+
+
+async def test_what_comes_behind_the_end_of_an_answer_only_counts_tokens() -> None:
+    events = ({"choices": [{"text": "a + b", "finish_reason": "stop"}]}, {"choices": [], "usage": {}})
+    lines = [f"data: {json.dumps(event)}\n\n".encode() for event in events]
+    with ScriptedHosted("mistral", api_key=None) as server:
+        server.send(STREAM, *lines, b"data: [DONE]\n\n")
+        target = target_for(kind="mistral", url=server.url)
+        assert await answer(target, ASK) == "a + b"
+        await target.backend.close()
+
+
+async def test_a_server_that_reports_how_far_it_has_read_is_given_the_time_for_that() -> None:
+    reads, says = {"prompt_progress": {}}, {"content": "a + b", "stop": True, "stop_type": "eos"}
+    with ScriptedOpenAI() as server:
+        server.completion_paths = ("/completion",)
+        server.send(
+            STREAM, *(f"data: {json.dumps(event)}\n\n".encode() for event in (reads, says)), pause=0.5
+        )
+        settings = BackendSettings(
+            kind="llamacpp", url=server.url, progress_timeout=0.1, first_token_timeout=60
+        )
+        backend = open_server(settings)
+        asked = Infill("file:///a.py", "python", "", "", "x = ", None, (), 8, 0.0, 0.6, 1)
+        assert await read(backend, asked) == "a + b"
+        await backend.close()
+
+
+# TabbyAPI
+
+
+async def test_tabbyapi_tells_its_model_and_how_many_it_answers_at_a_time() -> None:
+    with ScriptedTabbyAPI() as server:
+        target = target_for(kind="tabbyapi", url=server.url)
+        await target.prepare()
+        await target.backend.close()
+    assert (target.model.id, target.model.slots) == (server.model, 4)
+
+
+async def test_of_another_server_with_its_api_the_first_model_counts() -> None:
+    class Other(ScriptedTabbyAPI):
+        def look_up(self, request: Request) -> tuple[int, Any]:
+            return (404, "") if request.path == "/v1/model" else super().look_up(request)
+
+    with Other() as server:
+        target = target_for(kind="tabbyapi", url=server.url)
+        await target.prepare()
+        await target.backend.close()
+    assert target.model.id == server.model
+
+
 # Ollama
 
 
@@ -238,6 +302,24 @@ async def test_a_model_that_no_longer_inserts_is_asked_in_the_other_way() -> Non
         assert await answer(target, ASK) == "a + b"
         assert server.completions[-1].body["raw"] is True
         await target.backend.close()
+
+
+async def test_ollama_is_sent_no_more_than_the_model_was_trained_on() -> None:
+    with ScriptedOllama() as server:
+        server.context_length = 2048
+        target = target_for(kind="ollama", url=server.url)
+        await target.prepare()
+        await target.backend.close()
+    assert target.model.max_prompt_tokens == 2047
+
+
+async def test_of_ollamas_models_for_code_one_that_is_in_memory_is_asked() -> None:
+    with ScriptedOllama() as server:
+        server.others, server.is_loaded = ["codellama:7b"], True
+        target = target_for(kind="ollama", url=server.url)
+        await target.prepare()
+        await target.backend.close()
+    assert target.model.id == server.model
 
 
 async def test_ollama_without_a_named_model_gets_one_for_code() -> None:
@@ -339,6 +421,24 @@ async def test_the_loaded_model_is_asked_and_its_context_holds_the_answer_too(so
     assert target.model.max_prompt_tokens == server.max_model_len - 256
 
 
+async def test_a_context_that_is_smaller_than_an_answer_leaves_next_to_nothing() -> None:
+    with ScriptedOpenAI() as server:
+        server.max_model_len = 100
+        target = target_for(url=server.url)
+        await target.prepare()
+        await target.backend.close()
+    assert target.model.max_prompt_tokens == 1
+
+
+async def test_a_server_that_lists_no_model_needs_one_from_the_settings() -> None:
+    with ScriptedOpenAI(model=None) as server:
+        target = target_for(kind="openai", url=server.url)
+        with pytest.raises(BackendError, match="name one in the setting `model`") as caught:
+            await target.prepare()
+        await target.backend.close()
+    assert caught.value.trouble is Trouble.NO_MODEL
+
+
 async def test_an_alias_is_seen_through() -> None:
     with ScriptedOpenAI(model="coder", root="/models/starcoder2-3b-AWQ") as server:
         target = target_for(kind="openai", url=server.url)
@@ -387,6 +487,13 @@ async def test_a_service_without_its_key_says_where_to_put_one(monkeypatch: pyte
         await target.backend.close()
     assert caught.value.trouble is Trouble.UNAUTHORIZED
     assert "TABBY_LS_API_KEY" in caught.value.message
+
+
+async def test_whether_there_is_a_key_is_known_before_the_first_question() -> None:
+    target = target_for(kind="mistral", api_key_file="/nowhere/at/all")
+    with pytest.raises(BackendError, match="api_key_file"):
+        await target.prepare()
+    await target.backend.close()
 
 
 # Chat

@@ -20,11 +20,6 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-def write(root: Path, **texts: str) -> None:
-    for name, text in texts.items():
-        put(root, name, text)
-
-
 def put(root: Path, name: str, text: str = "x = 1\n") -> None:
     path = root / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,6 +69,31 @@ def test_gits_own_list_is_taken(root: Path) -> None:
     subprocess.run(["git", "init", "-q", str(root)], check=True)
     subprocess.run(["git", "-C", str(root), "add", "tracked.py"], check=True)
     assert {name for name in names(root) if name.endswith(".py")} == {"tracked.py", "new.py"}
+
+
+def test_gits_list_is_of_that_folder_whatever_the_environment_says(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hook of git that starts an editor leaves it variables of its own repository."""
+    for name in ("tracked.py", "ignored.py"):
+        put(root, name)
+    put(root, ".gitignore", "*.py\n")
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    subprocess.run(["git", "-C", str(root), "add", "-f", "tracked.py"], check=True)
+    monkeypatch.setenv("GIT_DIR", str(root / "nowhere"))
+    assert {name for name in names(root) if name.endswith(".py")} == {"tracked.py"}
+
+
+def test_what_git_lists_in_a_folder_that_is_now_a_link_is_left_out(root: Path) -> None:
+    put(root, "sub/a.py")
+    put(root, "b.py")
+    put(root.parent, "elsewhere/a.py")
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    subprocess.run(["git", "-C", str(root), "add", "."], check=True)
+    (root / "sub/a.py").unlink()
+    (root / "sub").rmdir()
+    (root / "sub").symlink_to(root.parent / "elsewhere")
+    assert names(root) == {"b.py"}
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tabby_ls.local_model import build as build_module
+from tabby_ls.local_model import index as index_module
 from tabby_ls.local_model.build import refresh
 from tabby_ls.local_model.index import SavedIndex, folder_of, load
 from tabby_ls.local_model.model import LocalModel
@@ -108,6 +110,62 @@ def test_many_changes_build_it_anew(root: Path, cache: Path) -> None:
     assert len(live(root, cache)) == 12
 
 
+def test_so_do_many_builds_with_few(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build_module, "_MOST_CHANGED", 10)
+    build(root, cache)
+    segments = []
+    for turn in range(10):
+        (root / "0.py").write_text(f"turn_{turn} = None\n")
+        build(root, cache)
+        segments.append(len(loaded(root, cache).segments))
+        assert len(live(root, cache)) == 12
+    assert 1 in segments
+    assert max(segments) <= 6
+
+
+def test_a_large_workspace_is_built_in_parts(
+    root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build_module, "_SEGMENT_SIZE", 4 * len(LINE))
+    build(root, cache)
+    assert len(loaded(root, cache).segments) > 2
+    assert len(live(root, cache)) == 12
+
+
+def test_segments_that_nothing_names_are_removed_once_they_are_old(root: Path, cache: Path) -> None:
+    """New ones may belong to an index that another process is about to save."""
+    build(root, cache)
+    folder = folder_of(root, cache)
+    (folder / "old.segment").write_bytes(b"")
+    os.utime(folder / "old.segment", (1_000_000, 1_000_000))
+    (folder / "new.segment").write_bytes(b"")
+    (root / "0.py").write_text("changed = True\n")
+    build(root, cache)
+    assert not (folder / "old.segment").exists()
+    assert (folder / "new.segment").exists()
+
+
+def test_of_all_indexes_those_used_longest_ago_make_room(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roots = one, two, three = [tmp_path / name for name in ("one", "two", "three")]
+    for root in roots:
+        root.mkdir()
+        (root / "a.py").write_text(LINE)
+    for root, age in ((one, 9000), (two, 5000)):
+        build(root, cache)
+        manifest = folder_of(root, cache) / "manifest.json"
+        os.utime(manifest, (manifest.stat().st_mtime - age,) * 2)
+    loaded(one, cache)  # so that the second is the one that was used longest ago
+    size = sum(path.stat().st_size for path in folder_of(one, cache).iterdir())
+    monkeypatch.setattr(index_module, "_MOST_BYTES_ON_DISK", 2.5 * size)
+    build(three, cache)
+    assert [load(root, cache) is not None for root in roots] == [True, False, True]
+    monkeypatch.setattr(index_module, "_MOST_BYTES_ON_DISK", 0)
+    build(two, cache)
+    assert [load(root, cache) is not None for root in roots] == [False, True, False], "never its own"
+
+
 def test_a_deleted_file_is_forgotten(root: Path, cache: Path) -> None:
     build(root, cache)
     (root / "3.py").unlink()
@@ -132,6 +190,9 @@ def test_duplicates_are_read_once(root: Path, cache: Path) -> None:
     build(root, cache)
     names = {file.name for file in loaded(root, cache).segments[0].files}
     assert len(names & {"copy1.py", "copy2.py"}) == 1
+    assert build(root, cache)["changed"] == 0
+    (root / "3.py").write_text("something_else_entirely = True\n")
+    assert build(root, cache)["changed"] == 1
     assert build(root, cache)["changed"] == 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,3 +48,21 @@ async def test_no_module_of_the_workspace_is_run(tmp_path: Path, monkeypatch: py
     (tmp_path / "tabby_ls").mkdir()
     monkeypatch.chdir(tmp_path)
     await build_index(tmp_path, tmp_path / "cache", lambda _: None)
+
+
+async def test_the_child_gets_nothing_of_the_environment_but_what_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user's keys may be in it under any name."""
+    given: dict[str, str] = {}
+    start = asyncio.create_subprocess_exec
+
+    async def watched(*command: str, env: dict[str, str], **more: Any) -> asyncio.subprocess.Process:
+        given.update(env)
+        return await start(*command, env=env, **more)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", watched)
+    monkeypatch.setenv("HOUSE", "k3y")
+    await build_index(tmp_path, tmp_path / "cache", lambda _: None)
+    assert "PATH" in given
+    assert "HOUSE" not in given

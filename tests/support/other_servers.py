@@ -113,14 +113,18 @@ class ScriptedOllama(_Streaming):
         super().__init__(model=model)
         self.inserts = inserts
         self.shows_capabilities = True
+        self.context_length = 32768
+        self.others = ["llama3.2:3b"]
+        self.is_loaded = False
 
     def look_up(self, request: Request) -> tuple[int, Any]:
-        installed = [{"name": "llama3.2:3b"}] + ([{"name": self.model}] if self.model else [])
+        own = [{"name": self.model}] if self.model else []
+        installed = [{"name": name} for name in self.others] + own
         match f"{request.method} {request.path}":
             case "GET /api/version":
                 return 200, {"version": "0.12.3"}
             case "GET /api/ps":
-                return 200, {"models": []}
+                return 200, {"models": own if self.is_loaded else []}
             case "GET /api/tags":
                 return 200, {"models": installed if self.model else []}
             case "GET /v1/models":
@@ -132,7 +136,10 @@ class ScriptedOllama(_Streaming):
                 if request.body["model"] != self.model:
                     return 404, {"error": f"model '{request.body['model']}' not found"}
                 template = "{{ if .Suffix }}<|fim_prefix|>{{ .Prompt }}" if self.inserts else "{{ .Prompt }}"
-                card: dict[str, Any] = {"template": template, "model_info": {"qwen2.context_length": 32768}}
+                card: dict[str, Any] = {
+                    "template": template,
+                    "model_info": {"qwen2.context_length": self.context_length},
+                }
                 if self.shows_capabilities:
                     card["capabilities"] = ["completion", *(["insert"] if self.inserts else [])]
                 return 200, card
