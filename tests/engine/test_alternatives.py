@@ -14,15 +14,23 @@ from tests.support.typist import Typist, text_of
 from tests.support.waiting import eventually, remains
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 5])
 async def test_by_key_there_are_up_to_three_distinct_suggestions_the_likeliest_first(
-    engine_over: EngineFactory,
+    engine_over: EngineFactory, at_once: int
 ) -> None:
     backend = FakeBackend(["best"], ["second"], ["third"])
+    backend.max_in_flight = at_once
     outcome = await Typist(engine_over(backend), "x = |").ask(invoked=True, alternatives=2)
     assert text_of(outcome) == "best"
     assert {other.text for other in outcome.alternatives} == {"second", "third"}
     likeliest, *drawn = (stream.infill.temperature for stream in backend.streams)
     assert (likeliest, all(drawn)) == (0, True)
+
+
+async def test_they_are_drawn_at_the_users_temperature_if_that_is_high(engine_over: EngineFactory) -> None:
+    backend = FakeBackend(["best"], ["second"])
+    await Typist(engine_over(backend, temperature=1.5), "x = |").ask(invoked=True, alternatives=1)
+    assert [stream.infill.temperature for stream in backend.streams] == [1.5, 1.5]
 
 
 async def test_the_same_suggestion_is_not_offered_twice(engine_over: EngineFactory) -> None:

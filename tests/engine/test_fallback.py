@@ -9,6 +9,8 @@ import pytest
 from tabby_ls.backends.backend import BackendError, ModelInfo, Trouble
 from tabby_ls.engine import fallback, health
 from tabby_ls.engine.outcome import Event, Prepared, Reason
+from tabby_ls.engine.target import Target
+from tabby_ls.settings import Settings
 from tests.engine.conftest import EngineFactory
 from tests.support.fake_backend import DOWN, FakeBackend
 from tests.support.typist import Typist, text_of
@@ -28,13 +30,15 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_the_next_one_answers_for_one_that_is_down(engine_over: EngineFactory) -> None:
     first, second = FakeBackend([DOWN]), FakeBackend(["stand-in()"])
+    second.kind = "other"
     typist = Typist(engine_over(first, second), "x = |")
     assert text_of(await typist.ask()) == "stand-in()"
-    typist.type("s")
-    typist.backspace()
+    typist.type("stand")
+    assert text_of(await typist.ask()) == "-in()"
+    assert len(second.streams) == 1, "what it has said is known"
     typist.type("y = ")
     await typist.ask()
-    assert len(first.streams) == 1, "it is left alone for a while"
+    assert (len(first.streams), len(second.streams)) == (1, 2), "the first is left alone for a while"
 
 
 @pytest.mark.parametrize("error", [DOWN, WRONG_KEY])
@@ -48,6 +52,7 @@ async def test_one_that_is_back_is_asked_again_and_no_request_had_to_find_out(
     engine_over: EngineFactory, watched: list[Event], quick: None
 ) -> None:
     first, second = FakeBackend(["1"]), FakeBackend(["2"])
+    second.kind = "other"
     first.trouble = DOWN
     typist = Typist(engine_over(first, second), "x = |")
     await typist.ask()
@@ -59,8 +64,19 @@ async def test_one_that_is_back_is_asked_again_and_no_request_had_to_find_out(
     assert len(failures) == 1, "only the first request met it"
     first.trouble = None
     await eventually(lambda: any(isinstance(event, Prepared) for event in watched))
-    typist.type("d")
-    assert text_of(await typist.ask()) == "1"
+    assert text_of(await typist.ask()) == "1", "what others said while it was down no longer counts"
+
+
+async def test_one_that_the_settings_name_no_more_is_not_asked_again(
+    engine_over: EngineFactory, quick: None
+) -> None:
+    former, backend = FakeBackend(["1"]), FakeBackend(["2"])
+    former.trouble = DOWN
+    engine = engine_over(former)
+    await Typist(engine, "x = |").ask()
+    settings = Settings()
+    engine.configure(settings, [Target(backend, settings)])
+    await remains(lambda: former.models_asked == 1, seconds=0.2)
 
 
 async def test_while_it_is_found_out_whether_one_is_back_nobody_waits_for_it(
