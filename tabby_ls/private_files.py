@@ -30,7 +30,7 @@ def _fits(part: str, name: str) -> bool:
     start, star, end = name.partition("*")
     if not star:
         return part == name
-    return part.startswith(start) and part.endswith(end) and len(part) >= len(start) + len(end)
+    return part.startswith(start) and part.endswith(end)
 
 
 @cache
