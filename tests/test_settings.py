@@ -171,7 +171,7 @@ def test_a_project_cannot_say_where_code_and_keys_go() -> None:
 
 
 def test_a_client_that_repeats_its_initialization_options_is_not_blamed() -> None:
-    options = {"backend": {"url": "http://127.0.0.1:5000"}, "max_tokens": 9}
+    options = {"backend": {"url": "http://127.0.0.1:5000"}, "max_tokens": 9, "exclude": ["*.sql"]}
     settings, _ = Settings().merged(options, Source.INITIALIZATION)
     again, problems = settings.merged(options, Source.WORKSPACE)
     assert (again, problems) == (settings, [])

@@ -100,12 +100,14 @@ def test_a_device_can_be_written_to() -> None:
 
 
 @needs_root
-def test_a_file_of_somebody_elses_gets_nothing(tmp_path: Path) -> None:
+def test_a_file_of_somebody_elses_gets_nothing_and_is_not_left_open(tmp_path: Path) -> None:
+    before = len(list(Path("/dev/fd").iterdir()))
     for name in ("trace", "log"):
         (tmp_path / name).touch()
         os.chown(tmp_path / name, SOMEBODY, SOMEBODY)
         with pytest.raises(OSError, match="another user"):
             open_to_append(tmp_path / name)
+    assert len(list(Path("/dev/fd").iterdir())) == before
 
 
 @posix
