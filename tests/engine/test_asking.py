@@ -236,6 +236,17 @@ async def test_an_invoked_request_waits_for_all_of_its_answer(
     assert text_of(await asking) == "\n    a\n    b\n    c"
 
 
+async def test_but_not_long_for_what_is_not_part_of_it(
+    engine_over: EngineFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "_PATIENCE_INVOKED", 0.02)
+    backend = FakeBackend(["a = 1\n", asyncio.Event()])
+    typist = Typist(engine_over(backend, multiline="never"), "|")
+    async with asyncio.timeout(60):  # the deadline brings the same
+        outcome = await typist.ask(invoked=True, deadline=600)
+    assert (text_of(outcome), outcome.complete) == ("a = 1", True)
+
+
 # The gate
 
 

@@ -120,6 +120,17 @@ async def test_text_that_contradicts_what_was_typed_meanwhile_closes_the_stream(
     assert (await asyncio.wait([typist.ask()], timeout=0.01))[1], "half an answer was remembered"
 
 
+async def test_to_move_over_text_that_reads_like_the_answer_is_not_to_type_it(
+    engine_over: EngineFactory,
+) -> None:
+    backend = FakeBackend(["\nb = 2", asyncio.Event()], ["3"])
+    typist = Typist(engine_over(backend), "x|\nb\n")
+    typist.ask()
+    await eventually(lambda: typist.engine.running_text(typist.now.uri))
+    typist.now = snapshot_at("x\nb|\n")
+    assert text_of(await typist.ask()) == "3"
+
+
 async def test_a_suggestion_from_memory_ends_a_stream_for_another_place(engine_over: EngineFactory) -> None:
     backend = FakeBackend(["1"], ["2", asyncio.Event()])
     typist = Typist(engine_over(backend), "x = |")
