@@ -54,6 +54,7 @@ def test_a_buffer_serves_as_long_as_only_its_line_changes() -> None:
     first = cursor("a\nb = |\nc")
     assert Cursor.at("a\nb = 1", "\nc", first.buffer).buffer is first.buffer
     assert Cursor.at("a\nb = 1\n", "\nc", first.buffer).buffer == Buffer.of("a\nb = 1\n", "c")
+    assert Cursor.at("a\nb = 1", "\nd", first.buffer).buffer == Buffer.of("a\n", "d")
 
 
 def test_a_name_is_known_with_and_without_a_space_before_it() -> None:
