@@ -123,18 +123,6 @@ def test_an_error_is_one_line_and_a_status(
     assert result.returncode == 1
 
 
-def test_what_can_no_longer_change_is_printed_while_the_rest_is_written(
-    tmp_path: Path, server: ScriptedTabbyAPI, file: Path
-) -> None:
-    server.reply("total = a\n    total += b\n    return total\n", ending="hang", after=10)
-    command = [*COMMAND, "complete", "add.py:2", "--backend", server.url]
-    environment = at_home(tmp_path, TABBY_LS_BACKEND_PROGRESS_TIMEOUT="600", TABBY_LS_DEADLINE_MS="600000")
-    with subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"total = a\n"
-        process.kill()
-
-
 @pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
 def test_somebody_who_does_not_want_to_wait_ends_it(
     tmp_path: Path, server: ScriptedTabbyAPI, file: Path
