@@ -15,7 +15,8 @@ highlight default TabbyLsGhost ctermfg=DarkGray guifg=#808080
 augroup tabby_ls
   autocmd!
   autocmd ColorScheme * highlight default TabbyLsGhost ctermfg=DarkGray guifg=#808080
-  autocmd BufEnter,BufReadPost,BufFilePost,FileType * client.Open(str2nr(expand('<abuf>')))
+  autocmd BufEnter * client.Enter(str2nr(expand('<abuf>')))
+  autocmd BufReadPost,BufFilePost,FileType * client.Open(str2nr(expand('<abuf>')))
   autocmd BufFilePre,BufUnload * client.Close(str2nr(expand('<abuf>')))
   autocmd BufWritePost * client.Saved(str2nr(expand('<abuf>')))
   # Only then is the cursor where it will be.

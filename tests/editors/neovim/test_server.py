@@ -247,6 +247,7 @@ def test_switching_it_off_and_on(
     assert nvim.ghost is None
     nvim.keys("Escape")
     nvim.type(":write | edit y.lua\r")
+    nvim.wait_for(lambda: _status(nvim)["state"] == ("off" if scope == "session" else "idle"))
     nvim.insert_at_end("y = ")
     if scope == "session":
         nvim.wait_for(lambda: len(workspace.answers("textDocument/inlineCompletion")) >= 2)
@@ -255,6 +256,7 @@ def test_switching_it_off_and_on(
         nvim.wait_for_ghost("alpha")
     nvim.keys("Escape")
     nvim.type(":write | edit x.py\r")
+    nvim.wait_for(lambda: _status(nvim)["state"] == "off")
     nvim.type(f":TabbyLs toggle {scope}\r")
     nvim.insert_at_end("y + ")
     nvim.wait_for_ghost("alpha")

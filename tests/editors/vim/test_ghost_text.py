@@ -275,6 +275,23 @@ def test_commands_say_what_they_did(workspace: Workspace, backend: ScriptedTabby
         vim.wait_for_text("off")
 
 
+def test_the_status_is_about_the_file_one_is_in(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
+    workspace.write("sum.py", "x = 1\n")
+    workspace.write("other.py", "y = 2\n")
+    backend.reply(going_on_to("print(1)\n"))
+    with Vim(workspace, "sum.py") as vim:
+        vim.type("opr")
+        vim.wait_for_text("print(1)")
+        vim.command("TabbyLs toggle file")
+        vim.wait_for_text("off in sum.py")
+        vim.type("Sprin")
+        vim.wait_for_text("Tabby:off")
+        vim.command("write | edit other.py")
+        vim.wait_for_no_text("Tabby:off")
+        vim.command("edit sum.py")
+        vim.wait_for_text("Tabby:off")
+
+
 def test_every_function_compiles(tmp_path: Path) -> None:
     """Vim compiles one when it is first called: too late for a mistake to be seen."""
     shutil.copytree(PLUGIN, tmp_path / "vim")

@@ -96,6 +96,21 @@ local function on_status(_, status, context)
   end
 end
 
+-- Learn the status for the file that the user enters: what was told last was about another one.
+local function on_enter(event)
+  local client = M.client(event.buf)
+  if not client then
+    return
+  end
+  local argument = { uri = vim.uri_from_bufnr(event.buf) }
+  M.execute(client, { command = 'tabby-ls.status', arguments = { argument } }, function(_, status)
+    if status and vim.api.nvim_get_current_buf() == event.buf then
+      status_of[client.id] = status
+      changed()
+    end
+  end)
+end
+
 --- The status of the server of a buffer.
 ---@param buffer? integer
 ---@return tabby_ls.Status
@@ -274,6 +289,7 @@ end
 --- Start what there is to start, and keep an eye on it.
 ---@param group integer Of autocommands.
 function M.enable(group)
+  vim.api.nvim_create_autocmd('BufEnter', { group = group, callback = on_enter })
   vim.api.nvim_create_autocmd('LspAttach', {
     group = group,
     callback = function(event)

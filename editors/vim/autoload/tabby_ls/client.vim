@@ -179,6 +179,19 @@ export def Open(buffer: number)
   }})
 enddef
 
+# The user goes to a buffer: what was told last was about another one.
+export def Enter(buffer: number)
+  Open(buffer)
+  if IsOpen(buffer)
+    Run('status', {uri: Uri(buffer)}, (now) => {
+      if bufnr() == buffer
+        status = now
+        redrawstatus
+      endif
+    })
+  endif
+enddef
+
 export def Close(buffer: number)
   if IsOpen(buffer)
     listener_remove(documents[string(buffer)].listener)
