@@ -132,9 +132,8 @@ async def _complete(settings: Settings, snapshot: Snapshot, path: Path, *, strea
             indexed=model.indexed, rules=rules, sources=settings.context.sources
         )
     engine = Engine(settings, targets, _ignore, rules)
-    asking = asyncio.create_task(
-        engine.suggest(Request(snapshot, invoked=True, deadline=settings.deadline_ms / 1000))
-    )
+    request = Request(snapshot, invoked=True, deadline=settings.deadline_ms / 1000, waits_for_all=True)
+    asking = asyncio.create_task(engine.suggest(request))
     written = ""
     try:
         if stream:

@@ -22,7 +22,8 @@ class Request:
     """One question: what comes at this cursor? `deadline` is in seconds from now.
 
     `alternatives` is how many suggestions besides the best one are of use to an invoked request. `since` are the
-    changes of the document after `snapshot`, of which the engine has been told before it is asked.
+    changes of the document after `snapshot`, of which the engine has been told before it is asked. `waits_for_all`
+    says that nobody will ask again: until the deadline, only all of the answer will do.
     """
 
     snapshot: Snapshot
@@ -30,6 +31,7 @@ class Request:
     deadline: float
     alternatives: int = 0
     since: tuple[Edit, ...] = ()
+    waits_for_all: bool = False
 
 
 @define(eq=False)
@@ -59,8 +61,9 @@ class Waiting:
         as soon as whole lines are there: the caller takes those. `arrived` is when the request came, in seconds of the
         monotonic clock.
         """
-        patience = arrived + (_PATIENCE_INVOKED if request.invoked else _PATIENCE)
         deadline = arrived + request.deadline
+        usual = _PATIENCE_INVOKED if request.invoked else _PATIENCE
+        patience = deadline if request.waits_for_all else arrived + usual
         while True:
             text = generation.suggestion_for(request.snapshot)
             now = monotonic()

@@ -236,6 +236,20 @@ async def test_an_invoked_request_waits_for_all_of_its_answer(
     assert text_of(await asking) == "\n    a\n    b\n    c"
 
 
+async def test_who_does_not_ask_again_gets_all_of_a_slow_answer(
+    engine_over: EngineFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "_PATIENCE_INVOKED", 0.0)
+    go = asyncio.Event()
+    backend = FakeBackend(["\n    a\n    b\n", go, "    c\nx\n"])
+    request = Request(snapshot_at("def f():|\n"), invoked=True, deadline=600, waits_for_all=True)
+    asking = asyncio.create_task(engine_over(backend).suggest(request))
+    await eventually(lambda: backend.streams and backend.streams[0].written)
+    await remains(lambda: not asking.done(), seconds=0.05)
+    go.set()
+    assert text_of(await asking) == "\n    a\n    b\n    c"
+
+
 async def test_but_not_long_for_what_is_not_part_of_it(
     engine_over: EngineFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
