@@ -116,10 +116,6 @@ class Surroundings:
         self._documents.edited(uri, line, end_line, text)
         self._refresh_later()
 
-    def visited(self, uri: str, line: int) -> None:
-        """Take note that the user is at a line of a document."""
-        self._documents.visited(uri, line)
-
     def closed(self, uri: str) -> None:
         """Keep of a document only where the user was, for some minutes."""
         self._documents.closed(uri)

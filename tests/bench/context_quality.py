@@ -157,7 +157,6 @@ class Ours:
             self._texts[path] = text
             language = language_of_path(path).id
             self.surroundings.opened(_uri(path), language, lambda: self._texts[path].split("\n"))
-        self.surroundings.visited(_uri(path), line)
 
     def edit(self, path: str, text: str, change: Change) -> None:
         self._texts[path] = text
