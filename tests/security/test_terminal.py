@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tabby_ls.backends.detect import Found
 from tabby_ls.commands import discover
 from tabby_ls.printable import printable
+from tabby_ls.settings import Settings
 from tests.commands.conftest import Run
 from tests.support.editor import Editor
 from tests.support.profiles import WITH_PLUGIN
@@ -104,7 +105,9 @@ def test_lines_to_paste_hold_nothing_but_settings_of_ours(
 ) -> None:
     """The name of a model is what any program on a known port says it is."""
     found = Found("ollama", "Ollama", "", "http://127.0.0.1:11434", models=(name, "other"))
-    data = tomllib.loads("\n".join(discover._lines([found])))
+    said, _, lines = "\n".join(discover.to_paste([found], Settings(), {})).partition("\n\n")
+    assert is_fit(said)
+    data = tomllib.loads(lines)
     assert data == {"backend": {"url": "http://127.0.0.1:11434"}}
 
 
