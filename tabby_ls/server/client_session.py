@@ -176,7 +176,8 @@ class ClientSession:
             self.status.update()
         elif isinstance(event, Outcome):
             self.keeper.ended(event)
-            self.status.ended(event)
+            is_here = event.snapshot is None or event.snapshot.uri == self._last_place[0]
+            self.status.ended(event, is_here=is_here)
         else:
             self.keeper.generated(event)
 
@@ -252,7 +253,8 @@ class ClientSession:
 
     def state(self, uri: str) -> State:
         """Return the status, as it is for a file: for the one that was last asked about, if none is named."""
-        return self.status.state(self._refusal(uri))
+        self._last_place = self.place(uri, "")
+        return self.status.entered(self._refusal())
 
     def turn(self, scope: Scope, uri: str, language: str, *, on: bool) -> str:
         """Switch suggestions on or off; return in words what that came to."""

@@ -109,12 +109,22 @@ class Status:
             if not self.client.shows_status:
                 self._show(types.MessageType.Warning, self._with_stand_in(error))
 
-    def ended(self, outcome: Outcome) -> None:
-        """Take note of a request's end."""
+    def ended(self, outcome: Outcome, *, is_here: bool = True) -> None:
+        """Take note of a request's end; `is_here`: in the file that the user is in, as far as one knows."""
         logger.debug("request: %s %s %s", outcome.reason, outcome.origin or "", outcome.timings)
-        is_off = outcome.is_refusal and outcome.reason is not Reason.MANUAL_ONLY
-        self._refusal = outcome.reason if is_off else None
+        if is_here:
+            is_off = outcome.is_refusal and outcome.reason is not Reason.MANUAL_ONLY
+            self._refusal = outcome.reason if is_off else None
         self.update()
+
+    def entered(self, refusal: Reason | None) -> State:
+        """Return the status in the file that the client names as the user's, where requests are refused or not.
+
+        What it is notified of from now on is about that file too.
+        """
+        self._refusal = refusal
+        self._shown = self.state(refusal)
+        return self._shown
 
     def reconfigured(self, refusal: Reason | None) -> None:
         """Take note of other settings or switches: why nothing at all is suggested now, None if something is."""

@@ -138,6 +138,16 @@ def test_where_nothing_is_ever_suggested_it_is_off_and_says_why(plugin: Session)
     assert "keys or passwords" in plugin.states[1][1]
 
 
+def test_it_is_about_the_file_that_the_user_went_to(plugin: Session) -> None:
+    assert plugin.status.entered(Reason.PRIVATE_FILE).state == "off"
+    plugin.status.ended(WELL, is_here=False)
+    plugin.status.update()
+    assert plugin.states == []
+    assert plugin.status.entered(None).state == "idle"
+    plugin.fails(DOWN)
+    assert plugin.states == [("error", DOWN.message)]
+
+
 def test_being_off_counts_more_than_being_broken(plugin: Session) -> None:
     plugin.fails(DOWN)
     plugin.status.reconfigured(Reason.SWITCHED_OFF)
