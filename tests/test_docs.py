@@ -47,6 +47,11 @@ def test_every_link_leads_somewhere(page: Any) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
+def test_every_picture_is_on_a_page() -> None:
+    shown = {(page.parent / link).resolve() for page in PAGES for link in links(page)}
+    assert set((ROOT / "docs" / "images").iterdir()) <= shown
+
+
 def _commands() -> Iterator[tuple[str, str]]:
     """Every command line of a shell on the pages, continued lines joined, with the place where it stands."""
     for language in ("sh", "console"):

@@ -175,7 +175,7 @@ def test_the_mode_line_is_about_the_file_one_is_in(workspace: Workspace, backend
         emacs.wait_for(lambda: emacs.status.startswith(" Tabby\n"))
 
 
-def test_it_says_why_and_counts(workspace: Workspace, backend: ScriptedTabbyAPI, images: Path) -> None:
+def test_it_says_why_and_counts(workspace: Workspace, backend: ScriptedTabbyAPI) -> None:
     workspace.write("sum.py", ADD)
     backend.reply(RETURN)
     with Emacs(workspace, "sum.py", init=USE) as emacs:
@@ -188,7 +188,6 @@ def test_it_says_why_and_counts(workspace: Workspace, backend: ScriptedTabbyAPI,
         emacs.terminal.wait_for_text("tabby-ls: ")
         emacs.keys("C-c", "\\", "s")
         emacs.terminal.wait_for_text("*tabby-ls stats*")
-        emacs.terminal.save_svg(images / "emacs-stats.svg", "What was suggested and taken, in Emacs")
         assert [call["command"] for call in emacs.commands] == [
             "tabby-ls.accepted",
             "tabby-ls.why",

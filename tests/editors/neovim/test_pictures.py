@@ -54,4 +54,3 @@ def test_a_function_about_to_be_written(start: Start, tmp_path: Path, images: Pa
     nvim.terminal.wait_for_text("✗ tabby-ls")
     nvim.keys("Escape")
     nvim.terminal.wait_for_text("tabby-ls: the server at http://")
-    nvim.terminal.save_svg(images / "neovim-error.svg", "Neovim")
