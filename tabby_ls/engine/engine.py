@@ -111,9 +111,8 @@ class Engine:
                 return remembered
             if generation is None:
                 if reason:
-                    return Outcome(
-                        reason
-                    )  # what was asked for by key stays while it is typed; nothing is asked anew
+                    # What was asked for by key stays while it is typed; nothing is asked anew.
+                    return Outcome(reason)
                 target = self._choice.first(request, told)
                 if target is None:
                     return self._choice.nobody(request, told)
