@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -93,6 +94,11 @@ class Emacs:
     def keys(self, *names: str) -> None:
         """Press keys by tmux's names."""
         self.terminal.keys(*names)
+
+    def quit(self) -> None:
+        """Press C-g. One that meets the end of a question of ours would quit that, and its end cannot be seen."""
+        time.sleep(0.2)
+        self.keys("C-g")
 
     def save(self) -> str:
         """Save with the usual keys; returns what is on disk then."""

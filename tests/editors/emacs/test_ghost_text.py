@@ -61,7 +61,7 @@ def test_typing_otherwise_replaces_it_and_takes_the_request_back(
         emacs.type("!")
         emacs.wait_for(lambda: stream.ended == "closed by client")
         assert workspace.sent("$/cancelRequest")
-        emacs.keys("C-g")
+        emacs.quit()
         emacs.wait_for_ghost("")
         assert emacs.text == "def add(a, b):\n    px!|\n\nx = 1\n"
 
@@ -332,7 +332,7 @@ def test_what_is_formatted_on_saving_asks_for_nothing(
         emacs.keys("Down", "C-e")
         emacs.type("ret")
         emacs.wait_for_ghost("urn a + b")
-        emacs.keys("C-g")
+        emacs.quit()
         emacs.wait_for_ghost("")
         asked = len(workspace.sent("textDocument/inlineCompletion"))
         assert emacs.save().endswith("# tidy\n")
@@ -362,7 +362,7 @@ def test_a_key_dismisses_it_and_another_asks_again(workspace: Workspace, backend
         emacs.keys("Down", "C-e")
         emacs.type("ret")
         emacs.wait_for_ghost("urn a + b")
-        emacs.keys("C-g")
+        emacs.quit()
         emacs.wait_for_ghost("")
         emacs.keys("C-c", "\\", "\\")
         emacs.wait_for_ghost("urn a + b")

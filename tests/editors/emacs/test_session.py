@@ -92,10 +92,9 @@ def test_the_user_restarts_the_server(workspace: Workspace, backend: ScriptedTab
         emacs.wait_for(lambda: emacs.evaluate("(memq former (process-list))") == "nil")
         assert "tabby-ls: starting again" in emacs.messages
         assert "exited" not in emacs.messages
-        emacs.wait_for(lambda: emacs.status.startswith(" Tabby\n"))
+        emacs.wait_for(lambda: emacs.status.startswith(" Tabby:off\n"))
         emacs.keys("Down", "C-e")
         emacs.type("ret")
-        emacs.wait_for(lambda: emacs.status.startswith(" Tabby:off\n"))
         emacs.keys("C-c", "\\", "\\")
         emacs.terminal.wait_for_text("the setting `disabled_languages`")
         assert backend.completions == []
