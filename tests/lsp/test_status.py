@@ -51,6 +51,23 @@ async def test_a_slow_answer_is_thought_about_and_taken_back_in_time(
         await eventually(lambda: editor.states[-1] == "idle")
 
 
+async def test_what_ends_in_a_file_that_was_left_does_not_change_it(
+    tmp_path: Path, backend: ScriptedTabbyAPI
+) -> None:
+    backend.reply("1\n", ending="hang before headers")
+    async with Editor(tmp_path, WITH_PLUGIN, backend=backend.url) as editor:
+        editor.open("x = |\n")
+        ask = editor.ask_ghost()
+        await eventually(lambda: editor.states[-1:] == ["thinking"] and editor.statuses[-1].backend == SERVER)
+        entered = await editor.run("tabby-ls.status", {"uri": (tmp_path / ".env").as_uri()})
+        assert entered["state"] == "off"
+        told = len(editor.states)
+        editor.cancel(ask)
+        await eventually(lambda: backend.completions[0].ended)
+        await editor.settle()
+        assert editor.states[told:] == []
+
+
 async def test_a_server_that_is_down_is_an_error_until_it_is_back(tmp_path: Path) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
