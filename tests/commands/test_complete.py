@@ -63,6 +63,12 @@ def test_the_suggestion_is_all_there_is_on_standard_output(
     assert (result.stdout, result.stderr, result.returncode) == ("return a + b\n", "", 0)
 
 
+def test_all_of_a_slow_answer_is_waited_for(run: Run, server: ScriptedTabbyAPI, file: Path) -> None:
+    server.reply("if a:\n        return a\n    return b\n", delay_between=0.3)
+    result = run("complete", "add.py:2", "--json", "--backend", server.url)
+    assert json.loads(result.stdout)["text"] == "if a:\n        return a\n    return b"
+
+
 def test_the_settings_choose_the_server_where_the_command_line_does_not(
     run: Run, server: ScriptedTabbyAPI, file: Path
 ) -> None:
